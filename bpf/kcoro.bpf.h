@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * kcoro.bpf.h - what an eBPF program includes to use kcoro.
+ *
+ * Include vmlinux.h and bpf/bpf_helpers.h first. Each kfunc tells which program
+ * types may call it; "packet programs" are XDP and TC (tc and tcx).
+ */
+#ifndef KCORO_BPF_H
+#define KCORO_BPF_H
+
+#include <kcoro/abi.h>
+
+/*
+ * A frame: memory of one coroutine that lives across its suspensions. Opaque;
+ * reach its bytes with bpf_kcoro_frame_data(). May be kept as __kptr in a map.
+ */
+struct kcoro_frame {
+	__u32 data_size;
+} __attribute__((preserve_access_index));
+
+/*
+ * An entry of a keyed table that this program run has entered. It can't be kept
+ * in a map: the verifier demands a leave or an end on every path.
+ */
+struct kcoro_entry {
+	struct kcoro_frame frame;
+} __attribute__((preserve_access_index));
+
+/* A keyed table. Keep it as __kptr in a map: the table lives as long as the map. */
+struct kcoro_table {
+	__u64 id;
+} __attribute__((preserve_access_index));
+
+/*
+ * bpf_kcoro_frame_alloc - take a zeroed frame from the pool
+ * @data_size: bytes of state, 1 .. KCORO_FRAME_DATA_MAX
+ *
+ * Packet and syscall programs. Returns NULL when there is no memory or the size
+ * is wrong. The caller owns the frame and frees it or moves it to a map.
+ */
+extern struct kcoro_frame *bpf_kcoro_frame_alloc(__u32 data_size) __ksym;
+
+/*
+ * bpf_kcoro_frame_data - the state of a frame
+ * @frame: a frame, or &entry->frame of an entered entry
+ * @rdwr_buf_size: bytes wanted, a compile-time constant
+ *
+ * Packet and syscall programs. Returns NULL when the frame is smaller than that.
+ * The memory is valid until the frame is freed, left or moved to a map.
+ */
+extern __u8 *bpf_kcoro_frame_data(struct kcoro_frame *frame,
+				  const size_t rdwr_buf_size) __ksym;
+
+/* bpf_kcoro_frame_free - give a frame back. Packet and syscall programs. */
+extern void bpf_kcoro_frame_free(struct kcoro_frame *frame) __ksym;
+
+/*
+ * bpf_kcoro_table_create - make a keyed table
+ * @attr: what it shall be; attr__sz is its size
+ *
+ * Syscall programs. Returns NULL on a wrong attribute or without memory. The
+ * caller owns the reference: move it to a map of the program with
+ * bpf_kptr_xchg(), so that the table goes when the program's maps go, or
+ * give it back with bpf_kcoro_table_release().
+ */
+extern struct kcoro_table *bpf_kcoro_table_create(const struct kcoro_table_attr *attr,
+						  __u32 attr__sz) __ksym;
+
+/*
+ * bpf_kcoro_table_id - the number by which programs name the table
+ *
+ * Syscall programs. Never 0, never used again for another table.
+ */
+extern __u64 bpf_kcoro_table_id(struct kcoro_table *table) __ksym;
+
+/* bpf_kcoro_table_release - drop a reference; the last one ends all entries. */
+extern void bpf_kcoro_table_release(struct kcoro_table *table) __ksym;
+
+/*
+ * bpf_kcoro_table_enter - take the entry of a key for this program run alone
+ * @table_id: from bpf_kcoro_table_id()
+ * @key: the key; key__sz must be the table's key_size
+ * @opts: in: whether to create; out: error, created
+ *
+ * Packet and syscall programs. Returns NULL and sets opts->error (see
+ * struct kcoro_enter_opts). End with bpf_kcoro_table_leave() or _end().
+ */
+extern struct kcoro_entry *bpf_kcoro_table_enter(__u64 table_id, const void *key,
+						 __u32 key__sz,
+						 struct kcoro_enter_opts *opts,
+						 __u32 opts__sz) __ksym;
+
+/*
+ * bpf_kcoro_table_leave - suspend: the entry stays until it is entered again
+ * @timeout_ns: the table ends the entry this long from now; 0 means never
+ */
+extern void bpf_kcoro_table_leave(struct kcoro_entry *entry, __u64 timeout_ns) __ksym;
+
+/* bpf_kcoro_table_end - remove the entry from its table and free its frame. */
+extern void bpf_kcoro_table_end(struct kcoro_entry *entry) __ksym;
+
+/*
+ * bpf_kcoro_table_read - a table's counters
+ * @out: filled with as many of the counters as out__sz holds
+ *
+ * Packet, syscall and tracing (iterator) programs. 0, -ESTALE or -EINVAL.
+ */
+extern int bpf_kcoro_table_read(__u64 table_id, struct kcoro_table_counters *out,
+				__u32 out__sz) __ksym;
+
+/*
+ * bpf_kcoro_counters_read - the module's frame counters, summed over all CPUs
+ * @level: enum kcoro_level
+ * @size_class: enum kcoro_class
+ * @out: filled with as many of the counters as out__sz holds
+ *
+ * Packet, syscall and tracing (iterator) programs. 0 or -EINVAL.
+ */
+extern int bpf_kcoro_counters_read(__u32 level, __u32 size_class,
+				   struct kcoro_frame_counters *out,
+				   __u32 out__sz) __ksym;
+
+#endif /* KCORO_BPF_H */
