@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * table.c - the keyed table.
+ *
+ * Contexts: create may sleep. enter, leave, end: task, softirq, hardirq; not NMI.
+ * release: any. read: any but NMI.
+ *
+ * An entry's states; each change is made under its bucket's lock:
+ *
+ *   enter(CREATE)        leave            enter
+ *   -----------> BUSY <---------> IDLE ----------> BUSY
+ *                  | end            | deadline, table gone
+ *                  v                v
+ *                ENDED            ENDED     unlinked, freed with the last reference
+ *
+ * BUSY means that one CPU is in it: nobody else touches its frame, and neither
+ * deadline nor release ends it.
+ *
+ * References (entry->refs, under the bucket's lock): one while the entry is in
+ * the table, one while its timer is armed (pending, or its callback is on the
+ * way). end() takes the timer's reference only when it has deleted a pending
+ * timer; a callback that is on the way drops its own.
+ *
+ * The deadline is lazy: leave() writes it, and touches the timer only when it is
+ * not armed or would fire too late; a timer that fires too early arms itself
+ * again. So a flow with many packets pays a store per packet.
+ *
+ * A table is named by an id that is never used again; programs can't hold a
+ * trusted pointer to it in a map. table->users is held while an entry is entered,
+ * so destruction starts when nobody is inside:
+ *
+ *   release -> irq_work -> work: id gone, users killed
+ *           -> RCU, last leave -> work: entries ended, memory freed
+ *
+ * live = created - ended - expired, and live <= max_entries.
+ */
+#include <linux/hash.h>
+#include <linux/irq_work.h>
+#include <linux/jhash.h>
+#include <linux/mm.h>
+#include <linux/percpu-refcount.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "../compat.h"
+#include "table.h"
+
+#define MAX_ENTRIES_LIMIT (1U << 24)
+
+enum entry_state {
+	ENTRY_IDLE,
+	ENTRY_BUSY,
+	ENTRY_ENDED,
+};
+
+struct kcoro_entry {
+	struct kcoro_frame frame;	/* first: BPF sees the entry as a frame */
+	struct hlist_node node;
+	struct kcoro_table *table;
+	struct timer_list timer;
+	unsigned long deadline;		/* jiffies; meaningful when has_deadline */
+	u32 hash;
+	u8 state;
+	u8 refs;
+	bool armed;			/* the timer has its reference */
+	bool has_deadline;
+	u8 key[];			/* key_size bytes; then, aligned to 8, the state */
+};
+
+struct bucket {
+	raw_spinlock_t lock;
+	struct hlist_head head;
+};
+
+struct kcoro_table {
+	u64 id;
+	struct percpu_ref users;
+	struct bucket *buckets;
+	u32 mask;
+	u32 seed;
+	u32 key_size;
+	u32 data_offset;
+	u32 frame_size;
+	u32 max_entries;
+	atomic_t live;
+	struct kcoro_table_counters __percpu *count;
+	struct irq_work irq_work;
+	struct work_struct release_work;
+	struct work_struct destroy_work;
+	char name[KCORO_NAME_LEN];
+};
+
+/* Low half of an id: index here. High half: random, so that old ids don't fit new tables. */
+static DEFINE_XARRAY_FLAGS(tables, XA_FLAGS_ALLOC1);
+static u32 next_index;
+static atomic_t tables_alive = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(tables_gone);
+static struct workqueue_struct *table_wq;
+
+#define count(table, what) this_cpu_inc((table)->count->what)
+
+static struct bucket *bucket_of(struct kcoro_table *table, u32 hash)
+{
+	return &table->buckets[hash & table->mask];
+}
+
+/* After the last reference is gone, outside the lock. The table may go with it. */
+static void entry_free(struct kcoro_entry *entry)
+{
+	atomic_dec_return_release(&entry->table->live);
+	kcoro_frame_destroy(&entry->frame);
+}
+
+/* Under the bucket's lock: out of the table. True when the caller must free the entry. */
+static bool entry_unlink(struct kcoro_entry *entry)
+{
+	entry->state = ENTRY_ENDED;
+	hlist_del(&entry->node);
+	if (entry->armed && timer_delete(&entry->timer)) {
+		entry->armed = false;
+		entry->refs--;
+	}
+	return !--entry->refs;
+}
+
+static void entry_timer(struct timer_list *timer)
+{
+	struct kcoro_entry *entry = timer_container_of(entry, timer, timer);
+	struct kcoro_table *table = entry->table;
+	struct bucket *bucket = bucket_of(table, entry->hash);
+	unsigned long flags;
+	bool gone = false, expired = false;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	if (entry->state == ENTRY_IDLE && entry->has_deadline &&
+	    time_before(jiffies, entry->deadline)) {
+		mod_timer(&entry->timer, entry->deadline);
+	} else {
+		/* BUSY: leave() arms it again. */
+		entry->armed = false;
+		gone = !--entry->refs;
+		if (entry->state == ENTRY_IDLE && entry->has_deadline) {
+			expired = true;
+			gone = entry_unlink(entry);
+		}
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	if (expired)
+		count(table, expired);
+	if (gone)
+		entry_free(entry);
+}
+
+static struct kcoro_entry *entry_find(struct kcoro_table *table, struct bucket *bucket,
+				      const void *key, u32 hash)
+{
+	struct kcoro_entry *entry;
+
+	hlist_for_each_entry(entry, &bucket->head, node)
+		if (entry->hash == hash && !memcmp(entry->key, key, table->key_size))
+			return entry;
+	return NULL;
+}
+
+static struct kcoro_entry *entry_create(struct kcoro_table *table, const void *key, u32 hash,
+					int *error)
+{
+	struct kcoro_entry *entry;
+	struct kcoro_frame *frame;
+
+	if (atomic_inc_return(&table->live) > table->max_entries) {
+		atomic_dec(&table->live);
+		*error = -ENOSPC;
+		return NULL;
+	}
+	/* The caller may be a BPF program that must not sleep, which can't be seen from here. */
+	frame = kcoro_frame_create(kcoro_pool_default(), table->data_offset, table->frame_size,
+				   GFP_ATOMIC | __GFP_NOWARN);
+	if (!frame) {
+		atomic_dec(&table->live);
+		*error = -ENOMEM;
+		return NULL;
+	}
+	entry = container_of(frame, struct kcoro_entry, frame);
+	entry->table = table;
+	entry->hash = hash;
+	entry->state = ENTRY_BUSY;
+	entry->refs = 1;
+	memcpy(entry->key, key, table->key_size);
+	timer_setup(&entry->timer, entry_timer, 0);
+	return entry;
+}
+
+/* Find or make; the entry comes back BUSY and the caller's. */
+static struct kcoro_entry *enter(struct kcoro_table *table, const void *key, bool create,
+				 struct kcoro_enter_opts *opts)
+{
+	u32 hash = jhash(key, table->key_size, table->seed);
+	struct bucket *bucket = bucket_of(table, hash);
+	struct kcoro_entry *entry, *fresh = NULL;
+	unsigned long flags;
+
+again:
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	entry = entry_find(table, bucket, key, hash);
+	if (!entry && fresh) {
+		hlist_add_head(&fresh->node, &bucket->head);
+		entry = fresh;
+	} else if (entry && entry->state == ENTRY_BUSY) {
+		opts->error = -EBUSY;
+		entry = NULL;
+	} else if (entry) {
+		entry->state = ENTRY_BUSY;
+	} else {
+		opts->error = -ENOENT;
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+
+	if (fresh && entry != fresh) {
+		/* Another CPU was first. */
+		entry_free(fresh);
+	} else if (fresh) {
+		opts->created = 1;
+		opts->error = 0;
+		count(table, created);
+	} else if (!entry && opts->error == -ENOENT && create) {
+		fresh = entry_create(table, key, hash, &opts->error);
+		if (fresh)
+			goto again;
+	}
+	return entry;
+}
+
+/**
+ * kcoro_table_enter() - take the entry of a key for the caller alone
+ * @id: of the table
+ * @key: the key
+ * @key_size: its length, which must be the table's
+ * @opts: in: flags; out: error, created
+ *
+ * Context: task, softirq, hardirq; never sleeps.
+ * Return: the entry, to be ended by kcoro_table_leave() or kcoro_table_end() by
+ * the same caller, soon; or NULL, and @opts->error tells why.
+ */
+struct kcoro_entry *kcoro_table_enter(u64 id, const void *key, u32 key_size,
+				      struct kcoro_enter_opts *opts)
+{
+	struct kcoro_entry *entry = NULL;
+	struct kcoro_table *table;
+
+	opts->created = 0;
+	if ((opts->flags & ~KCORO_ENTER_CREATE) || opts->reserved) {
+		opts->error = -EINVAL;
+		return NULL;
+	}
+	rcu_read_lock();
+	table = xa_load(&tables, (u32)id);
+	if (!table || table->id != id || !percpu_ref_tryget_live(&table->users)) {
+		rcu_read_unlock();
+		opts->error = -ESTALE;
+		return NULL;
+	}
+	rcu_read_unlock();
+
+	opts->error = key_size == table->key_size ? 0 : -EINVAL;
+	if (!opts->error)
+		entry = enter(table, key, opts->flags & KCORO_ENTER_CREATE, opts);
+	if (entry) {
+		opts->error = 0;
+		count(table, entered);
+		return entry;
+	}
+	if (opts->error == -EBUSY)
+		count(table, busy);
+	else if (opts->error == -ENOSPC)
+		count(table, full);
+	else if (opts->error == -ENOMEM)
+		count(table, nomem);
+	percpu_ref_put(&table->users);
+	return NULL;
+}
+
+static unsigned long deadline_of(u64 timeout_ns)
+{
+	return jiffies + min_t(u64, nsecs_to_jiffies64(timeout_ns) + 1, MAX_JIFFY_OFFSET);
+}
+
+/**
+ * kcoro_table_leave() - suspend: the entry stays until it is entered again
+ * @entry: entered by the caller, no longer the caller's afterwards
+ * @timeout_ns: end the entry this long from now, to the jiffy; 0: never
+ *
+ * Context: task, softirq, hardirq; never sleeps.
+ */
+void kcoro_table_leave(struct kcoro_entry *entry, u64 timeout_ns)
+{
+	struct kcoro_table *table = entry->table;
+	struct bucket *bucket = bucket_of(table, entry->hash);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	entry->has_deadline = timeout_ns;
+	if (timeout_ns) {
+		entry->deadline = deadline_of(timeout_ns);
+		if (!entry->armed) {
+			entry->armed = true;
+			entry->refs++;
+			mod_timer(&entry->timer, entry->deadline);
+		} else if (time_before(entry->deadline, entry->timer.expires)) {
+			/* Not pending: the callback is on the way and will look. */
+			mod_timer_pending(&entry->timer, entry->deadline);
+		}
+	}
+	entry->state = ENTRY_IDLE;
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	percpu_ref_put(&table->users);
+}
+
+/**
+ * kcoro_table_end() - remove the entry from its table and free its frame
+ * @entry: entered by the caller
+ *
+ * Context: task, softirq, hardirq; never sleeps.
+ */
+void kcoro_table_end(struct kcoro_entry *entry)
+{
+	struct kcoro_table *table = entry->table;
+	struct bucket *bucket = bucket_of(table, entry->hash);
+	unsigned long flags;
+	bool gone;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	gone = entry_unlink(entry);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	count(table, ended);
+	if (gone)
+		entry_free(entry);
+	percpu_ref_put(&table->users);
+}
+
+/* Nobody is in the table, nobody can find it: end one bucket's entries. */
+static void destroy_bucket(struct kcoro_table *table, struct bucket *bucket)
+{
+	struct kcoro_entry *entry;
+	unsigned long flags;
+	bool gone;
+
+	for (;;) {
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		entry = hlist_entry_safe(bucket->head.first, struct kcoro_entry, node);
+		gone = entry && entry_unlink(entry);
+		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+		if (!entry)
+			return;
+		count(table, ended);
+		if (gone)
+			entry_free(entry);
+	}
+}
+
+static void table_free(struct kcoro_table *table)
+{
+	percpu_ref_exit(&table->users);
+	free_percpu(table->count);
+	kvfree(table->buckets);
+	kfree(table);
+}
+
+static void table_destroy(struct work_struct *work)
+{
+	struct kcoro_table *table = container_of(work, struct kcoro_table, destroy_work);
+	u32 i;
+
+	irq_work_sync(&table->irq_work);
+	for (i = 0; i <= table->mask; i++) {
+		destroy_bucket(table, &table->buckets[i]);
+		cond_resched();
+	}
+	/*
+	 * Timer callbacks that were on the way free their entries themselves, and
+	 * taking an entry off "live" is the last they do with the table.
+	 */
+	while (atomic_read_acquire(&table->live))
+		schedule_timeout_uninterruptible(1);
+	table_free(table);
+	if (atomic_dec_and_test(&tables_alive))
+		wake_up_all(&tables_gone);
+}
+
+static void table_users_gone(struct percpu_ref *users)
+{
+	struct kcoro_table *table = container_of(users, struct kcoro_table, users);
+
+	queue_work(table_wq, &table->destroy_work);
+}
+
+static void table_release_work(struct work_struct *work)
+{
+	struct kcoro_table *table = container_of(work, struct kcoro_table, release_work);
+
+	xa_erase(&tables, (u32)table->id);
+	percpu_ref_kill(&table->users);
+}
+
+static void table_irq_work(struct irq_work *irq_work)
+{
+	struct kcoro_table *table = container_of(irq_work, struct kcoro_table, irq_work);
+
+	queue_work(table_wq, &table->release_work);
+}
+
+/**
+ * kcoro_table_release() - end a table
+ * @table: from kcoro_table_create(), no longer the caller's afterwards
+ *
+ * Returns at once; the table's id stops working a little later, entries that are
+ * entered now end with their leave or end, all others soon, and the memory goes
+ * back when the last is gone. Context: any, NMI included.
+ */
+void kcoro_table_release(struct kcoro_table *table)
+{
+	irq_work_queue(&table->irq_work);
+}
+
+/* The number by which programs name the table: never 0, never used again. */
+u64 kcoro_table_id(const struct kcoro_table *table)
+{
+	return table->id;
+}
+
+static bool attr_is_valid(const struct kcoro_table_attr *attr)
+{
+	return attr->key_size && attr->key_size <= KCORO_KEY_SIZE_MAX &&
+	       attr->frame_size && attr->frame_size <= KCORO_FRAME_DATA_MAX &&
+	       attr->max_entries && attr->max_entries <= MAX_ENTRIES_LIMIT && !attr->flags &&
+	       strnlen(attr->name, KCORO_NAME_LEN) < KCORO_NAME_LEN &&
+	       !memchr_inv(attr->reserved, 0, sizeof(attr->reserved));
+}
+
+/* Publish: from here on programs can enter. */
+static int table_publish(struct kcoro_table *table)
+{
+	u32 index;
+	int err;
+
+	/* The id is written before the table can be found by it. */
+	err = xa_alloc_cyclic(&tables, &index, NULL, xa_limit_32b, &next_index, GFP_KERNEL);
+	if (err < 0)
+		return err;
+	table->id = (u64)get_random_u32() << 32 | index;
+	err = xa_err(xa_store(&tables, index, table, GFP_KERNEL));
+	if (err)
+		xa_erase(&tables, index);
+	return err;
+}
+
+/**
+ * kcoro_table_create() - make a keyed table
+ * @attr: what it shall be
+ *
+ * Context: process context, may sleep.
+ * Return: the table, owned by the caller, or ERR_PTR: -EINVAL, -ENOMEM, -EBUSY.
+ */
+struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr)
+{
+	struct kcoro_table *table;
+	u32 i, n;
+	int err = -ENOMEM;
+
+	if (!attr_is_valid(attr))
+		return ERR_PTR(-EINVAL);
+	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	n = roundup_pow_of_two(attr->max_entries);
+	table->mask = n - 1;
+	table->seed = get_random_u32();
+	table->key_size = attr->key_size;
+	table->frame_size = attr->frame_size;
+	table->max_entries = attr->max_entries;
+	table->data_offset = ALIGN(offsetof(struct kcoro_entry, key) + attr->key_size, 8);
+	strscpy(table->name, attr->name, sizeof(table->name));
+	init_irq_work(&table->irq_work, table_irq_work);
+	INIT_WORK(&table->release_work, table_release_work);
+	INIT_WORK(&table->destroy_work, table_destroy);
+
+	table->buckets = kvcalloc(n, sizeof(*table->buckets), GFP_KERNEL_ACCOUNT);
+	if (!table->buckets)
+		goto err_table;
+	for (i = 0; i < n; i++) {
+		raw_spin_lock_init(&table->buckets[i].lock);
+		INIT_HLIST_HEAD(&table->buckets[i].head);
+	}
+	table->count = alloc_percpu_gfp(struct kcoro_table_counters, GFP_KERNEL_ACCOUNT);
+	if (!table->count)
+		goto err_buckets;
+	err = percpu_ref_init(&table->users, table_users_gone, 0, GFP_KERNEL);
+	if (err)
+		goto err_count;
+	err = table_publish(table);
+	if (err)
+		goto err_users;
+	atomic_inc(&tables_alive);
+	return table;
+
+err_users:
+	percpu_ref_exit(&table->users);
+err_count:
+	free_percpu(table->count);
+err_buckets:
+	kvfree(table->buckets);
+err_table:
+	kfree(table);
+	return ERR_PTR(err);
+}
+
+/**
+ * kcoro_table_read() - a table's counters, over all CPUs
+ * @id: of the table
+ * @out: where to
+ *
+ * Context: any but NMI. Return: 0, or -ESTALE when there is no such table.
+ */
+int kcoro_table_read(u64 id, struct kcoro_table_counters *out)
+{
+	struct kcoro_table *table;
+	int cpu;
+
+	memset(out, 0, sizeof(*out));
+	rcu_read_lock();
+	table = xa_load(&tables, (u32)id);
+	if (!table || table->id != id) {
+		rcu_read_unlock();
+		return -ESTALE;
+	}
+	for_each_possible_cpu(cpu) {
+		const struct kcoro_table_counters *c = per_cpu_ptr(table->count, cpu);
+
+		out->created += READ_ONCE(c->created);
+		out->ended += READ_ONCE(c->ended);
+		out->expired += READ_ONCE(c->expired);
+		out->entered += READ_ONCE(c->entered);
+		out->busy += READ_ONCE(c->busy);
+		out->full += READ_ONCE(c->full);
+		out->nomem += READ_ONCE(c->nomem);
+	}
+	rcu_read_unlock();
+	return 0;
+}
+
+int __init kcoro_table_init(void)
+{
+	table_wq = alloc_workqueue("kcoro_table", WQ_UNBOUND, 0);
+	return table_wq ? 0 : -ENOMEM;
+}
+
+/* Programs and maps hold the module: tables that are left are on their way out. */
+void kcoro_table_exit(void)
+{
+	wait_event(tables_gone, !atomic_read(&tables_alive));
+	/* The last timer callback may still be in entry_free(), the last percpu_ref one in ours. */
+	synchronize_rcu();
+	rcu_barrier();
+	destroy_workqueue(table_wq);
+}

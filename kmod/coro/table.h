@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * table.h - the keyed table: key -> entry with a frame, with deadlines.
+ *
+ * How packets and answers find who waits for them. An entry is entered by one
+ * CPU at a time; between an enter and the leave or end that follows it, its
+ * frame belongs to the one who entered.
+ */
+#ifndef KCORO_TABLE_H
+#define KCORO_TABLE_H
+
+#include <linux/types.h>
+
+#include <kcoro/abi.h>
+
+#include "frame.h"
+
+struct kcoro_table;
+struct kcoro_entry;
+
+struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr);
+void kcoro_table_release(struct kcoro_table *table);
+u64 kcoro_table_id(const struct kcoro_table *table);
+struct kcoro_entry *kcoro_table_enter(u64 id, const void *key, u32 key_size,
+				      struct kcoro_enter_opts *opts);
+void kcoro_table_leave(struct kcoro_entry *entry, u64 timeout_ns);
+void kcoro_table_end(struct kcoro_entry *entry);
+int kcoro_table_read(u64 id, struct kcoro_table_counters *out);
+
+int kcoro_table_init(void);
+void kcoro_table_exit(void);
+
+#endif /* KCORO_TABLE_H */

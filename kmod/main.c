@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* main.c - brings the layers up in order, and down in reverse. */
+#include <linux/init.h>
+#include <linux/module.h>
+
+#include "bpf/bpf.h"
+#include "coro/table.h"
+#include "pool/pool.h"
+
+static int __init kcoro_init(void)
+{
+	int err;
+
+	/* First: without BTF nothing else makes sense, and there is nothing to undo yet. */
+	err = kcoro_btf_guard_init();
+	if (err)
+		return err;
+	err = kcoro_pool_init();
+	if (err)
+		return err;
+	err = kcoro_table_init();
+	if (err)
+		goto err_pool;
+	err = kcoro_kfuncs_init();
+	if (err)
+		goto err_table;
+	return 0;
+
+err_table:
+	kcoro_table_exit();
+err_pool:
+	kcoro_pool_exit();
+	return err;
+}
+
+static void __exit kcoro_exit(void)
+{
+	kcoro_table_exit();
+	kcoro_pool_exit();
+}
+
+module_init(kcoro_init);
+module_exit(kcoro_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Coroutines for the kernel: frame pools, keyed table, BPF kfuncs");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pool.h - inside of the frame pool.
+ *
+ *   pool ---- per CPU ---- [level][class] slot ---- magazine ---- frames
+ *                 |                                     ^
+ *                 |                 refill in batches   |   drain in batches
+ *                 +-- deferred list --> worker -------> slab
+ *
+ * One magazine per CPU, level and class. While preemption is off, code of level
+ * 0..2 is not interrupted by code of its own level on that CPU, so a magazine
+ * needs neither lock nor atomic operation nor interrupt switch; level 3 does
+ * nest, and a per-CPU busy count turns the nested attempt into a miss.
+ *
+ * window.c   the hot path, alone with the magazine: not traced, not probed
+ * refill.c   a miss: batches from and to the slab, the deferred list, the worker
+ * pool.c     create and destroy, the default pool, the counters' sums
+ *
+ * Frames move only like this; "owner" is who may touch the frame:
+ *   slab -> caller -> magazine -> caller        (free, alloc)
+ *   slab -> magazine                            (refill)
+ *   magazine -> slab, caller -> slab            (drain)
+ *   caller -> deferred list -> slab             (free without room or lock)
+ *
+ * For each class, summed over CPUs and levels: allocs - frees = live frames.
+ */
+#ifndef KCORO_POOL_H
+#define KCORO_POOL_H
+
+#include <linux/irq_work.h>
+#include <linux/llist.h>
+#include <linux/sizes.h>
+#include <linux/workqueue.h>
+
+#include <kcoro/kcoro.h>
+
+#include "magazine.h"
+
+/* Most frames moved in one batch: bounds the stack (256 B) and the time in a window. */
+#define KCORO_BATCH_MAX 32
+/* Batch where interrupts are off: single calls, so keep it short. */
+#define KCORO_BATCH_IRQOFF 8
+
+/* Index of a level and class in the arrays below. */
+#define KCORO_SLOTS (KCORO_LEVELS * KCORO_CLASSES)
+
+static __always_inline unsigned int kcoro_slot(enum kcoro_level level, unsigned int cls)
+{
+	return level * KCORO_CLASSES + cls;
+}
+
+/*
+ * A slot is written only by its CPU at its level: the counters with single
+ * instructions, the magazine pointer also by the worker, which shuts that level
+ * out (refill.c).
+ */
+struct kcoro_pool_cpu {
+	/* Never NULL: &kcoro_magazine_none where there is none yet. */
+	struct kcoro_magazine *loaded[KCORO_SLOTS];
+	struct kcoro_frame_counters count[KCORO_SLOTS];
+	unsigned int nmi_busy;		/* level 3 is in a window on this CPU */
+	int cpu;
+	struct kcoro_pool *pool;
+	unsigned long wanted;		/* bit per slot: the worker refills it */
+	struct llist_head deferred;	/* frames to be handed to the slab; any level pushes */
+	struct irq_work irq_work;	/* queues @work: the one way out of NMI */
+	struct work_struct work;
+};
+
+struct kcoro_pool {
+	struct kcoro_pool_cpu __percpu *cpu;
+	struct list_head list;		/* kcoro_pools, under kcoro_pools_lock */
+	char name[KCORO_NAME_LEN];
+};
+
+/* Capacity 0: an alloc finds it empty, a free finds it full. Shared, never written. */
+extern struct kcoro_magazine kcoro_magazine_none;
+extern struct kmem_cache *kcoro_frame_caches[KCORO_CLASSES];
+extern struct workqueue_struct *kcoro_pool_wq;
+
+static inline size_t kcoro_class_size(unsigned int cls)
+{
+	return 1UL << (cls + KCORO_CLASS_MIN_SHIFT);
+}
+
+/* Frames that a magazine holds: by bytes, fewer where interrupts are off. */
+static inline u32 kcoro_magazine_capacity(enum kcoro_level level, unsigned int cls)
+{
+	u32 most = level <= KCORO_LEVEL_SOFTIRQ ? 64 : 32;
+
+	return clamp_t(u32, SZ_16K >> (cls + KCORO_CLASS_MIN_SHIFT), 4, most);
+}
+
+static inline u32 kcoro_batch_size(enum kcoro_level level, unsigned int cls)
+{
+	return min_t(u32, kcoro_magazine_capacity(level, cls) / 2, KCORO_BATCH_MAX);
+}
+
+/* window.c; callable from any level, see there. */
+u32 kcoro_window_put(struct kcoro_pool *pool, unsigned int cls, void *const *frames, u32 have);
+u32 kcoro_window_take(struct kcoro_pool *pool, unsigned int cls, void **frames, u32 want);
+bool kcoro_window_load(struct kcoro_pool *pool, unsigned int cls, struct kcoro_magazine *mag);
+
+/* refill.c; what a miss comes to. @place tells where the frame came from or went to. */
+void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp,
+			 enum kcoro_place *place);
+void kcoro_refill_free(struct kcoro_pool *pool, void *frame, unsigned int cls,
+		       enum kcoro_place *place);
+void kcoro_refill_irq_work(struct irq_work *irq_work);
+void kcoro_refill_work(struct work_struct *work);
+
+/* pool.c; called by main.c. */
+int kcoro_pool_init(void);
+void kcoro_pool_exit(void);
+
+#endif /* KCORO_POOL_H */
