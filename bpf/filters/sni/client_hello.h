@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * client_hello.h - finds the server name in a TLS ClientHello, byte by byte.
+ *
+ * Plain C for BPF and for user space (C and C++). Whoever includes it brings
+ * __u8 .. __u32 along.
+ *
+ * Two bodies (body.h), one inside the other:
+ *
+ *   TCP bytes -> sni_record_body: TLS record headers
+ *                  -> sni_message_body: the handshake message in the records
+ *
+ * The driver gives bytes with sni_hello_byte(), and lets sni_hello_skip() take
+ * what nobody wants to look at.
+ *
+ * A length is tested against the block that encloses it before it is used, the
+ * rest of the input is never assumed. The result comes as early as it is certain:
+ * a name with its last byte, no name with the last byte of the message.
+ */
+#ifndef KCORO_SNI_CLIENT_HELLO_H
+#define KCORO_SNI_CLIENT_HELLO_H
+
+#include "sni.h"
+#include "body.h"
+
+#ifdef __BPF__
+/* A global function: the verifier looks at it once, not at every call. */
+#define SNI_BODY __attribute__((noinline))
+#define SNI_NONNULL __arg_nonnull
+#else
+#define SNI_BODY static __attribute__((noinline, unused))
+#define SNI_NONNULL
+#endif
+#define SNI_INLINE static inline __attribute__((always_inline, unused))
+
+/* Of RFC 8446 and RFC 6066. */
+#define SNI_RECORD_HANDSHAKE	22
+#define SNI_RECORD_MAJOR	3	/* SSL 3.0 .. TLS 1.3 */
+#define SNI_RECORD_MAX		16384	/* bytes in a plaintext record */
+#define SNI_CLIENT_HELLO	1
+#define SNI_EXTENSION_NAME	0
+#define SNI_EXTENSION_ECH	0xfe0d
+#define SNI_TYPE_HOST_NAME	0
+#define SNI_SESSION_ID_MAX	32
+
+/* Empty records a server may put up with (OpenSSL: 32); more is malformed. */
+#define SNI_EMPTY_RECORDS_MAX	32
+
+enum sni_result {
+	SNI_MORE = BODY_SUSPENDED,	/* wants the next byte */
+	SNI_FOUND_NAME,			/* hello->name, hello->name_len */
+	SNI_FOUND_NO_NAME,		/* a whole ClientHello without a host name */
+	SNI_FOUND_OTHER,		/* not a ClientHello in TLS records */
+	SNI_FOUND_MALFORMED,		/* lengths contradict each other, or no possible name */
+	SNI_FOUND_TOO_LARGE,		/* longer than hello->max_hello */
+};
+
+/* State of one parse: zero, then max_hello set. */
+struct sni_hello {
+	/* the message body; the names are those body.h wants */
+	__u32 line;
+	__u32 skip;
+	__u16 value;
+
+	__u16 name_len;		/* bytes in name[]; a trailing dot is not counted */
+	__u32 max_hello;	/* bytes of handshake message, header not counted */
+	__u32 left;		/* bytes of the message behind what was read or claimed */
+	__u16 block;		/* bytes of the extension (or session id, ...) not read yet */
+	__u16 type;		/* of the extension */
+	__u16 length;		/* of the name entry */
+	__u8 ech;		/* an encrypted_client_hello extension was seen */
+	__u8 low;		/* a single byte just read */
+
+	/* the record body */
+	struct {
+		__u32 line;
+		__u16 value;
+		__u16 left;	/* bytes of the record's content to come */
+		__u8 byte;
+		__u8 empty;	/* empty records so far */
+		__u8 begun;	/* the first record's header was TLS's */
+	} record;
+
+	char name[SNI_NAME_MAX + 1]; /* as sent; room for the trailing dot */
+};
+
+/* May this byte stand in a name that the filter compares? NUL ends the keys of the trie. */
+#define SNI_NAME_BYTE(c) ((c) != 0)
+
+/*
+ * Reads a handshake message straight down.
+ *
+ * `left` is what remains of the message after all that has been claimed from it:
+ * claiming n bytes is SNI_CLAIM(left, n), and a block cannot claim more than
+ * encloses it.
+ */
+#define SNI_CLAIM(from, n)						\
+	do {								\
+		if ((from) < (n))					\
+			return SNI_FOUND_MALFORMED;			\
+		(from) -= (n);						\
+	} while (0)
+
+SNI_BODY int sni_message_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
+{
+	BODY_BEGIN(h);
+
+	/* header: type, length of three bytes */
+	BODY_GET(h, byte, h->low);
+	if (h->low != SNI_CLIENT_HELLO)
+		return SNI_FOUND_OTHER;
+	BODY_GET(h, byte, h->low);
+	h->left = (__u32)h->low << 16;
+	BODY_GET16(h, byte, h->block);
+	h->left |= h->block;
+	if (h->left > h->max_hello)
+		return SNI_FOUND_TOO_LARGE;
+
+	/* legacy_version, random */
+	SNI_CLAIM(h->left, 2U + 32U);
+	BODY_SKIP(h, 2U + 32U);
+
+	SNI_CLAIM(h->left, 1U);
+	BODY_GET(h, byte, h->low);
+	if (h->low > SNI_SESSION_ID_MAX)
+		return SNI_FOUND_MALFORMED;
+	SNI_CLAIM(h->left, h->low);
+	BODY_SKIP(h, h->low);
+
+	/* cipher suites, two bytes each */
+	SNI_CLAIM(h->left, 2U);
+	BODY_GET16(h, byte, h->block);
+	if (h->block < 2 || h->block % 2)
+		return SNI_FOUND_MALFORMED;
+	SNI_CLAIM(h->left, h->block);
+	BODY_SKIP(h, h->block);
+
+	/* compression methods */
+	SNI_CLAIM(h->left, 1U);
+	BODY_GET(h, byte, h->low);
+	if (h->low < 1)
+		return SNI_FOUND_MALFORMED;
+	SNI_CLAIM(h->left, h->low);
+	BODY_SKIP(h, h->low);
+
+	/* a hello of TLS 1.2 or older may end here */
+	if (!h->left)
+		return SNI_FOUND_NO_NAME;
+	SNI_CLAIM(h->left, 2U);
+	BODY_GET16(h, byte, h->block);
+	if (h->block != h->left)
+		return SNI_FOUND_MALFORMED;
+
+	while (h->left) {
+		SNI_CLAIM(h->left, 4U);
+		BODY_GET16(h, byte, h->type);
+		BODY_GET16(h, byte, h->block);
+		SNI_CLAIM(h->left, h->block);
+
+		if (h->type == SNI_EXTENSION_ECH)
+			h->ech = 1;
+		if (h->type != SNI_EXTENSION_NAME) {
+			BODY_SKIP(h, h->block);
+			continue;
+		}
+
+		/* the list of names fills its extension, and is not empty */
+		SNI_CLAIM(h->block, 2U);
+		BODY_GET16(h, byte, h->length);
+		if (h->length != h->block || !h->block)
+			return SNI_FOUND_MALFORMED;
+		while (h->block) {
+			SNI_CLAIM(h->block, 3U);
+			BODY_GET(h, byte, h->low);
+			BODY_GET16(h, byte, h->length);
+			SNI_CLAIM(h->block, h->length);
+			if (h->low != SNI_TYPE_HOST_NAME) {
+				BODY_SKIP(h, h->length);
+				continue;
+			}
+
+			if (!h->length || h->length > sizeof(h->name))
+				return SNI_FOUND_MALFORMED;
+			while (h->name_len < h->length) {
+				BODY_GET(h, byte, h->low);
+				if (!SNI_NAME_BYTE(h->low) ||
+				    h->name_len >= sizeof(h->name))
+					return SNI_FOUND_MALFORMED;
+				h->name[h->name_len] = (char)h->low;
+				h->name_len++;
+			}
+			/* "example.com." and "example.com" are one host */
+			if (h->low == '.')
+				h->name_len--;
+			if (!h->name_len || h->name_len > SNI_NAME_MAX)
+				return SNI_FOUND_MALFORMED;
+			return SNI_FOUND_NAME;
+		}
+	}
+	return SNI_FOUND_NO_NAME;
+
+	BODY_END(SNI_FOUND_MALFORMED);
+}
+
+/*
+ * Reads record headers, and gives the message body what the records contain.
+ * A flow that does not begin like TLS is told from one that goes wrong later.
+ */
+SNI_BODY int sni_record_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
+{
+	int result;
+
+	BODY_BEGIN(&h->record);
+	sni_message_body(h, 0);
+
+	for (;;) {
+		BODY_GET(&h->record, byte, h->record.byte);
+		if (h->record.byte != SNI_RECORD_HANDSHAKE)
+			return h->record.begun ? SNI_FOUND_MALFORMED : SNI_FOUND_OTHER;
+		BODY_GET(&h->record, byte, h->record.byte);
+		if (h->record.byte != SNI_RECORD_MAJOR)
+			return h->record.begun ? SNI_FOUND_MALFORMED : SNI_FOUND_OTHER;
+		h->record.begun = 1;
+		BODY_GET(&h->record, byte, h->record.byte);
+		BODY_GET16(&h->record, byte, h->record.left);
+		if (h->record.left > SNI_RECORD_MAX)
+			return SNI_FOUND_MALFORMED;
+		if (!h->record.left) {
+			if (h->record.empty >= SNI_EMPTY_RECORDS_MAX)
+				return SNI_FOUND_MALFORMED;
+			h->record.empty++;
+		}
+
+		while (h->record.left) {
+			BODY_SUSPEND_AT(&h->record, BODY_PLACE(0));
+			h->record.left--;
+			if (h->skip) {
+				h->skip--;
+				continue;
+			}
+			result = sni_message_body(h, byte);
+			if (result)
+				return result;
+		}
+	}
+
+	BODY_END(SNI_FOUND_MALFORMED);
+}
+
+/* Starts a parse: the state is zero before, and wants its first byte after. */
+SNI_INLINE void sni_hello_start(struct sni_hello *h, __u32 max_hello)
+{
+	h->max_hello = max_hello;
+	sni_record_body(h, 0);
+}
+
+/* Gives the next byte of the TCP stream. Not to be called again after a result. */
+SNI_INLINE int sni_hello_byte(struct sni_hello *h, __u8 byte)
+{
+	return sni_record_body(h, byte);
+}
+
+/*
+ * Throws away what need not be looked at, at most `most` bytes, and tells how
+ * many that was. The last byte of a record is never among them: with it the
+ * record body goes on to the next header.
+ */
+SNI_INLINE __u32 sni_hello_skip(struct sni_hello *h, __u32 most)
+{
+	__u32 n = h->skip;
+
+	if (!n || h->record.left < 2)
+		return 0;
+	if (n > h->record.left - 1U)
+		n = h->record.left - 1U;
+	if (n > most)
+		n = most;
+	h->skip -= n;
+	h->record.left -= n;
+	return n;
+}
+
+/* The byte as it is compared: host names know no upper case. */
+SNI_INLINE char sni_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+#endif /* KCORO_SNI_CLIENT_HELLO_H */
