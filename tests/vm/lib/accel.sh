@@ -10,7 +10,7 @@
 # accel_probe - boot into an init that only says hello; status 0 if it did.
 accel_probe() {
 	local dir
-	dir=$(mktemp -d "$work/tmp.XXXXXX")
+	dir=$(mktemp -d "$VM_WORK/tmp.XXXXXX")
 	mkdir -p "$dir/root/bin" "$dir/root/dev"
 	cp "$(command -v busybox)" "$dir/root/bin/busybox"
 	cat >"$dir/root/init" <<-'INIT'

@@ -58,7 +58,7 @@ initramfs_tools() {
 	key=$(stat -L -c '%n %s %Y' "${paths[@]}" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
 	archive=$VM_CACHE/tools-$key.cpio
 	if [[ ! -s $archive ]]; then
-		dir=$(mktemp -d "$work/tmp.XXXXXX")
+		dir=$(mktemp -d "$VM_WORK/tmp.XXXXXX")
 		staging_init "$dir"
 		mkdir -p "$dir"/{proc,sys,dev,run,tmp,root,etc,var,kcoro,vm} "$dir/usr/lib/ssl"
 		install -m 755 "${paths[0]}" "$dir/usr/bin/busybox"
@@ -102,7 +102,7 @@ initramfs_modules() {
 	} | sha256sum | cut -c1-16)
 	archive=$VM_CACHE/modules-$key.cpio
 	if [[ ! -s $archive ]]; then
-		dir=$(mktemp -d "$work/tmp.XXXXXX")
+		dir=$(mktemp -d "$VM_WORK/tmp.XXXXXX")
 		staging_init "$dir"
 		base=/lib/modules/$KERNEL_RELEASE
 		mkdir -p "$dir$base" "$dir/vm"
