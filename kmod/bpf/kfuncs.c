@@ -144,26 +144,33 @@ __bpf_kfunc int bpf_kcoro_counters_read(u32 level, u32 size_class,
 
 __bpf_kfunc_end_defs();
 
+/* A module has one set per program type, so what two sets share is a list here. */
+#define READER_KFUNCS \
+	BTF_ID_FLAGS(func, bpf_kcoro_table_read) \
+	BTF_ID_FLAGS(func, bpf_kcoro_counters_read)
+#define PACKET_KFUNCS \
+	BTF_ID_FLAGS(func, bpf_kcoro_frame_alloc, KF_ACQUIRE | KF_RET_NULL) \
+	BTF_ID_FLAGS(func, bpf_kcoro_frame_data, KF_TRUSTED_ARGS | KF_RET_NULL) \
+	BTF_ID_FLAGS(func, bpf_kcoro_frame_free, KF_RELEASE) \
+	BTF_ID_FLAGS(func, bpf_kcoro_table_enter, KF_ACQUIRE | KF_RET_NULL) \
+	BTF_ID_FLAGS(func, bpf_kcoro_table_leave, KF_RELEASE) \
+	BTF_ID_FLAGS(func, bpf_kcoro_table_end, KF_RELEASE)
+
 BTF_KFUNCS_START(packet_kfuncs)
-BTF_ID_FLAGS(func, bpf_kcoro_frame_alloc, KF_ACQUIRE | KF_RET_NULL)
-BTF_ID_FLAGS(func, bpf_kcoro_frame_data, KF_TRUSTED_ARGS | KF_RET_NULL)
-BTF_ID_FLAGS(func, bpf_kcoro_frame_free, KF_RELEASE)
-BTF_ID_FLAGS(func, bpf_kcoro_table_enter, KF_ACQUIRE | KF_RET_NULL)
-BTF_ID_FLAGS(func, bpf_kcoro_table_leave, KF_RELEASE)
-BTF_ID_FLAGS(func, bpf_kcoro_table_end, KF_RELEASE)
-BTF_ID_FLAGS(func, bpf_kcoro_table_read)
-BTF_ID_FLAGS(func, bpf_kcoro_counters_read)
+PACKET_KFUNCS
+READER_KFUNCS
 BTF_KFUNCS_END(packet_kfuncs)
 
 BTF_KFUNCS_START(syscall_kfuncs)
+PACKET_KFUNCS
+READER_KFUNCS
 BTF_ID_FLAGS(func, bpf_kcoro_table_create, KF_ACQUIRE | KF_RET_NULL | KF_SLEEPABLE)
 BTF_ID_FLAGS(func, bpf_kcoro_table_id, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_kcoro_table_release, KF_RELEASE)
 BTF_KFUNCS_END(syscall_kfuncs)
 
 BTF_KFUNCS_START(tracing_kfuncs)
-BTF_ID_FLAGS(func, bpf_kcoro_table_read)
-BTF_ID_FLAGS(func, bpf_kcoro_counters_read)
+READER_KFUNCS
 BTF_KFUNCS_END(tracing_kfuncs)
 
 static const struct btf_kfunc_id_set packet_set = { .owner = THIS_MODULE, .set = &packet_kfuncs };
@@ -189,7 +196,6 @@ int __init kcoro_kfuncs_init(void)
 	} sets[] = {
 		{ BPF_PROG_TYPE_XDP, &packet_set },
 		{ BPF_PROG_TYPE_SCHED_CLS, &packet_set },
-		{ BPF_PROG_TYPE_SYSCALL, &packet_set },
 		{ BPF_PROG_TYPE_SYSCALL, &syscall_set },
 		{ BPF_PROG_TYPE_TRACING, &tracing_set },
 	};
