@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# cxx.mk - C++20 objects in a kernel module. Kbuild has no rule for C++; include
+# this from a Kbuild file and say, for each object:
+#
+#   $(eval $(call kcoro_cxx_object,path/to/name))     # from path/to/name.cc
+#
+# The compiler must be the kernel's own release. The kernel's flags are taken, less
+# what is for C only; -g0 because pahole stops at C++ debug information, and the
+# module would then have no BTF; -fno-gnu-unique because std::noop_coroutine() makes
+# a GNU_UNIQUE object that no module can hold; sibling calls because symmetric
+# transfer needs them.
+
+KCORO_CXX := $(subst gcc,g++,$(CC))
+
+kcoro-cxx-drop := -std=% -Wp$(comma)% -include% -fplugin% -fno-optimize-sibling-calls \
+	-Wmissing-prototypes -Wmissing-declarations -Wstrict-prototypes -Wold-style-definition \
+	-Wno-pointer-sign -Wdeclaration-after-statement -Wvla -Werror=implicit-function-declaration \
+	-Werror=implicit-int -Werror=strict-prototypes -Werror=incompatible-pointer-types \
+	-Werror=designated-init -Wdesignated-init -Wenum-conversion -Wno-override-init \
+	-Wno-missing-field-initializers -Wno-type-limits -Wno-shift-negative-value \
+	-Wno-maybe-uninitialized -Wno-sign-compare -fstrict-flex-arrays% -g% -gdwarf%
+
+kcoro-cxx-flags = $(filter-out $(kcoro-cxx-drop),$(KBUILD_CFLAGS)) $(KBUILD_CFLAGS_MODULE) \
+	-std=c++20 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics \
+	-fno-use-cxa-atexit -fno-gnu-unique -fcoroutines -foptimize-sibling-calls -g0 \
+	-Wall -Wextra -Wno-unused-parameter
+
+quiet_cmd_kcoro_cxx = CXX [M]  $@
+      cmd_kcoro_cxx = $(KCORO_CXX) -Wp,-MMD,$(depfile) -D__KERNEL__ -DMODULE \
+		$(kcoro-cxx-flags) -I$(src)/include -c -o $@ $< \
+		$(if $(delay-objtool),,$(cmd_objtool))
+
+define kcoro_cxx_object
+$$(obj)/$(1).o: $$(src)/$(1).cc FORCE
+	$$(call if_changed_dep,kcoro_cxx)
+endef

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * main.c - kcoro_test.ko: runs its cases when it is loaded, in process context.
+ *
+ * Loading fails with -EINVAL when a case failed, so that a script sees it.
+ * Parameter only=NAME runs one case.
+ */
+#include <linux/init.h>
+#include <linux/module.h>
+#include <linux/string.h>
+
+#include "test.h"
+
+static char *only;
+module_param(only, charp, 0444);
+MODULE_PARM_DESC(only, "run this case alone");
+
+static const struct kcoro_test_case *const suites[] = {
+	kcoro_pool_cases,
+	kcoro_cxx_cases,
+};
+
+static int __init kcoro_test_init(void)
+{
+	const struct kcoro_test_case *c;
+	unsigned int i, ran = 0, failed = 0;
+
+	for (i = 0; i < ARRAY_SIZE(suites); i++) {
+		for (c = suites[i]; c->name; c++) {
+			int line;
+
+			if (only && strcmp(only, c->name))
+				continue;
+			line = c->run();
+			ran++;
+			if (line) {
+				failed++;
+				pr_err("kcoro_test: not ok %s (line %d)\n", c->name, line);
+			} else {
+				pr_info("kcoro_test: ok %s\n", c->name);
+			}
+		}
+	}
+	pr_info("kcoro_test: %u passed, %u failed\n", ran - failed, failed);
+	return failed || !ran ? -EINVAL : 0;
+}
+
+static void __exit kcoro_test_exit(void)
+{
+}
+
+module_init(kcoro_test_init);
+module_exit(kcoro_test_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Tests of kcoro that run inside the kernel");

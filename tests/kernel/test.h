@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * test.h - cases of kcoro_test.ko. Each case is a function that returns 0, or
+ * the line that failed; results go to the kernel log as "kcoro_test: ok NAME" or
+ * "kcoro_test: not ok NAME (line N)".
+ */
+#ifndef KCORO_TEST_H
+#define KCORO_TEST_H
+
+#define EXPECT(condition)			\
+	do {					\
+		if (!(condition))		\
+			return __LINE__;	\
+	} while (0)
+
+struct kcoro_test_case {
+	const char *name;
+	int (*run)(void);
+};
+
+extern const struct kcoro_test_case kcoro_pool_cases[];
+extern const struct kcoro_test_case kcoro_table_cases[];
+extern const struct kcoro_test_case kcoro_cxx_cases[];
+
+int kcoro_test_cxx_sum(int depth, int *guards);
+
+#endif /* KCORO_TEST_H */
