@@ -58,6 +58,8 @@ struct sni_counters {
 	__u64 busy;		/* segments dropped because another CPU was in the flow */
 	__u64 unknown;		/* segments of flows that are not tracked: passed */
 	__u64 fragments;	/* IP fragments: passed unseen */
+	__u64 foreign;		/* segments dropped because they lie before the flow's SYN */
+	__u64 events_lost;	/* events the ring buffer had no room for */
 };
 
 /* Set in .rodata before the load. */
@@ -67,7 +69,7 @@ struct sni_config {
 	__u32 max_hello;		/* bytes of handshake message */
 	__u16 port;			/* server port, host order; 0: all */
 	__u8 closed;			/* 1: drop what can't be judged (no frame, too large) */
-	__u8 pad;
+	__u8 raw_ip;			/* 1: the interface has no Ethernet header (tun, wireguard, ppp) */
 };
 
 /*

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * flow.h - what the filter does with a TCP segment.
+ *
+ *                 SYN                      name not listed, no name, not TLS,
+ *   (no entry) ---------> PENDING ------>  malformed, RST, FIN, deadline   ---> (no entry)
+ *        ^                 |  ^ |
+ *        |                 +--+ | listed name; closed: too large
+ *        |          more needed v
+ *        +------------------ BLOCKED   every segment with payload or FIN is dropped
+ *          silent for blocked_timeout
+ *
+ * An entry exists only from a SYN on, so the number of the stream's first byte is
+ * known; segments of other flows pass. A SYN with another number is a new
+ * connection and starts over, whatever the entry was.
+ *
+ * Only bytes that come next are read. An early segment is dropped, and TCP sends
+ * it again; so nothing passes that has not been read. Bytes that were read once
+ * pass when they come again, until the flow is blocked.
+ */
+#ifndef KCORO_SNI_FLOW_H
+#define KCORO_SNI_FLOW_H
+
+#include <kcoro.bpf.h>
+#include "client_hello.h"
+#include "packet.h"
+
+#define FLOW_CHUNK 64		/* bytes copied from a packet at a time */
+#define FLOW_STEPS (1U << 20)	/* above the bytes of the largest packet */
+
+/* The frame: what is known of a flow between two of its segments. */
+struct sni_flow {
+	__u64 deadline_ns;	/* the hello must be whole by then; 0: no limit */
+	__u32 start;		/* sequence number of the stream's first byte */
+	__u32 next;		/* of the first byte not read yet */
+	__u32 segments;		/* with payload, read or repeated */
+	__u32 blocked;
+	struct sni_hello hello;
+};
+_Static_assert(sizeof(struct sni_flow) <= 384, "the frame stays small");
+
+/* What becomes of the segment. */
+enum sni_action {
+	FLOW_PASS,
+	FLOW_DROP,
+};
+
+/* A chunk of the packet at hand. A scratch pad of one run: nothing in it lives longer. */
+struct flow_chunk {
+	__u32 begin;		/* offset in the packet */
+	__u32 end;
+	__u8 bytes[FLOW_CHUNK];
+};
+
+struct flow_run {
+	struct packet_source from;
+	struct packet packet;
+	struct sni_counters *count;
+	__u32 ifindex;
+};
+
+/* a is behind b in the stream; numbers wrap. */
+#define FLOW_BEHIND(a, b) ((__s32)((a) - (b)) > 0)
+
+/* Is the name listed, as it is or by a suffix? */
+PACKET_INLINE bool flow_listed(const struct sni_hello *hello)
+{
+	struct sni_name_key *key;
+	__u32 zero = 0, len = hello->name_len, i;
+
+	key = bpf_map_lookup_elem(&scratch, &zero);
+	if (!key || len > SNI_NAME_MAX)
+		return false;
+	bpf_for(i, 0, len) {
+		__u32 from = len - 1 - i;
+
+		if (from >= sizeof(hello->name) || i >= sizeof(key->reversed))
+			break;
+		key->reversed[i] = sni_lower(hello->name[from]);
+	}
+	if (len >= sizeof(key->reversed))
+		return false;
+	key->reversed[len] = 0;
+	key->prefixlen = (len + 1) * 8;
+	return bpf_map_lookup_elem(&names, key);
+}
+
+/* Counts a verdict and tells it to who listens. `flow` is NULL when there is none. */
+PACKET_INLINE void flow_event(const struct flow_run *run, enum sni_verdict verdict,
+			      const struct sni_flow *flow, bool dropped)
+{
+	const struct sni_key *key = &run->packet.key;
+	bool ipv6 = key->family == 6;
+	struct sni_event *event;
+	__u32 i;
+
+	run->count->verdict[verdict]++;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		run->count->events_lost++;
+		return;
+	}
+	__builtin_memset(event, 0, sizeof(*event));
+	event->time_ns = bpf_ktime_get_ns();
+	event->verdict = verdict;
+	event->ifindex = run->ifindex;
+	event->source_port = bpf_ntohs(key->source_port);
+	event->dest_port = bpf_ntohs(key->dest_port);
+	if (ipv6) {
+		event->flags |= SNI_EVENT_IPV6;
+		__builtin_memcpy(event->source, key->source, 16);
+		__builtin_memcpy(event->dest, key->dest, 16);
+	} else {
+		__builtin_memcpy(event->source, &key->source[12], 4);
+		__builtin_memcpy(event->dest, &key->dest[12], 4);
+	}
+	if (dropped)
+		event->flags |= SNI_EVENT_DROPPED;
+	if (flow) {
+		event->hello_bytes = flow->next - flow->start;
+		event->segments = flow->segments;
+		if (flow->hello.ech)
+			event->flags |= SNI_EVENT_ECH;
+		if (verdict == SNI_PASS || verdict == SNI_BLOCK) {
+			event->name_len = flow->hello.name_len;
+			bpf_for(i, 0, SNI_NAME_MAX) {
+				if (i >= event->name_len)
+					break;
+				event->name[i] = flow->hello.name[i];
+			}
+		}
+	}
+	bpf_ringbuf_submit(event, 0);
+}
+
+/*
+ * Gives the parser the packet's bytes from `at` to `end`. What the parser does not
+ * look at is not copied.
+ */
+PACKET_INLINE int flow_feed(const struct flow_run *run, struct sni_hello *hello, __u32 at, __u32 end)
+{
+	struct flow_chunk chunk = {};
+	int result = SNI_MORE;
+	__u32 step;
+
+	bpf_for(step, 0, FLOW_STEPS) {
+		__u32 place;
+
+		if (at >= end)
+			break;
+		at += sni_hello_skip(hello, end - at);
+		if (at >= end)
+			break;
+		if (at >= chunk.end) {
+			__u32 n = end - at;
+
+			if (n > FLOW_CHUNK)
+				n = FLOW_CHUNK;
+			/* The compiler knows that 0 < n <= FLOW_CHUNK; the verifier wants to see it. */
+			barrier_var(n);
+			if (!n || n > FLOW_CHUNK ||
+			    packet_load(&run->from, at, chunk.bytes, n))
+				return SNI_FOUND_MALFORMED;
+			chunk.begin = at;
+			chunk.end = at + n;
+		}
+		place = at - chunk.begin;
+		if (place >= FLOW_CHUNK)
+			break;
+		result = sni_hello_byte(hello, chunk.bytes[place]);
+		if (result)
+			break;
+		at++;
+	}
+	return result;
+}
+
+/* Leaves the entry as it is: it ends when it has not become more by its deadline. */
+PACKET_INLINE void flow_leave(struct kcoro_entry *entry, const struct sni_flow *flow)
+{
+	__u64 deadline = flow->deadline_ns, now = bpf_ktime_get_ns();
+	__u64 rest = 0;
+
+	if (flow->blocked)
+		rest = config.blocked_timeout_ns;
+	else if (deadline)
+		rest = deadline > now ? deadline - now : 1;
+	bpf_kcoro_table_leave(entry, rest);
+}
+
+/* The parser has come to a result: the end of the flow's coroutine, or the flow is blocked. */
+PACKET_INLINE enum sni_action flow_judge(const struct flow_run *run, struct kcoro_entry *entry,
+					  struct sni_flow *flow, int result)
+{
+	enum sni_verdict verdict = SNI_MALFORMED;
+	bool drop = false;
+
+	switch (result) {
+	case SNI_FOUND_NAME:
+		drop = flow_listed(&flow->hello);
+		verdict = drop ? SNI_BLOCK : SNI_PASS;
+		run->count->hellos++;
+		break;
+	case SNI_FOUND_NO_NAME:
+		verdict = SNI_NO_NAME;
+		run->count->hellos++;
+		break;
+	case SNI_FOUND_OTHER:
+		verdict = SNI_NOT_TLS;
+		break;
+	case SNI_FOUND_TOO_LARGE:
+		verdict = SNI_TOO_LARGE;
+		drop = config.closed;
+		break;
+	}
+	if (flow->hello.ech)
+		run->count->ech++;
+	flow_event(run, verdict, flow, drop);
+	if (!drop) {
+		bpf_kcoro_table_end(entry);
+		return FLOW_PASS;
+	}
+	run->count->dropped++;
+	flow->blocked = 1;
+	flow_leave(entry, flow);
+	return FLOW_DROP;
+}
+
+/* A segment with payload or FIN, in its entry; its first byte has the number `seq`. */
+PACKET_INLINE enum sni_action flow_read(const struct flow_run *run, struct kcoro_entry *entry,
+					 struct sni_flow *flow, __u32 seq)
+{
+	const struct packet *p = &run->packet;
+	__u32 behind = seq + p->payload_len;
+	enum sni_action action = FLOW_PASS;
+	int result = SNI_MORE;
+
+	if (flow->blocked) {
+		run->count->dropped++;
+		action = FLOW_DROP;
+		goto leave;
+	}
+	if (FLOW_BEHIND(flow->start, seq)) {
+		/* Not of this connection, or a way to make it look read. */
+		run->count->foreign++;
+		action = FLOW_DROP;
+		goto leave;
+	}
+	if (FLOW_BEHIND(seq, flow->next)) {
+		run->count->early++;
+		action = FLOW_DROP;
+		goto leave;
+	}
+	if (p->payload_len)
+		flow->segments++;
+	if (FLOW_BEHIND(behind, flow->next)) {
+		__u32 old = flow->next - seq;
+
+		flow->next = behind;
+		result = flow_feed(run, &flow->hello, p->payload + old,
+				   p->payload + p->payload_len);
+		if (result)
+			return flow_judge(run, entry, flow, result);
+		run->count->suspended++;
+	} else if (p->payload_len) {
+		run->count->repeated++;
+	}
+	/* The client has no more to say. An old FIN can't be: it would have ended the entry. */
+	if ((p->flags & PACKET_TCP_FIN) && behind == flow->next) {
+		flow_event(run, SNI_UNFINISHED, flow, false);
+		bpf_kcoro_table_end(entry);
+		return FLOW_PASS;
+	}
+leave:
+	flow_leave(entry, flow);
+	return action;
+}
+
+/* A SYN without ACK: makes the entry. Sent again it changes nothing. */
+PACKET_INLINE enum sni_action flow_syn(const struct flow_run *run)
+{
+	struct kcoro_enter_opts opts = { .flags = KCORO_ENTER_CREATE };
+	const struct packet *p = &run->packet;
+	struct kcoro_entry *entry;
+	struct sni_flow *flow;
+
+	entry = bpf_kcoro_table_enter(table_id, &p->key, sizeof(p->key), &opts, sizeof(opts));
+	if (!entry) {
+		if (opts.error == -EBUSY) {
+			run->count->busy++;
+			return FLOW_DROP;
+		}
+		flow_event(run, SNI_NO_FRAME, NULL, config.closed);
+		if (!config.closed)
+			return FLOW_PASS;
+		/* The client will try again. */
+		run->count->dropped++;
+		return FLOW_DROP;
+	}
+	flow = (void *)bpf_kcoro_frame_data(&entry->frame, sizeof(*flow));
+	if (!flow) {
+		bpf_kcoro_table_end(entry);
+		return FLOW_PASS;
+	}
+	if (opts.created || flow->start != p->seq + 1) {
+		__builtin_memset(flow, 0, sizeof(*flow));
+		if (config.hello_timeout_ns)
+			flow->deadline_ns = bpf_ktime_get_ns() + config.hello_timeout_ns;
+		flow->start = p->seq + 1;
+		flow->next = flow->start;
+		sni_hello_start(&flow->hello, config.max_hello);
+	}
+	/* TCP Fast Open: data behind the SYN. */
+	if (p->payload_len)
+		return flow_read(run, entry, flow, p->seq + 1);
+	flow_leave(entry, flow);
+	return FLOW_PASS;
+}
+
+/* Any other segment that can change what is known of its flow. */
+PACKET_INLINE enum sni_action flow_segment(const struct flow_run *run)
+{
+	struct kcoro_enter_opts opts = {};
+	const struct packet *p = &run->packet;
+	bool reset = p->flags & PACKET_TCP_RST;
+	struct kcoro_entry *entry;
+	struct sni_flow *flow;
+
+	entry = bpf_kcoro_table_enter(table_id, &p->key, sizeof(p->key), &opts, sizeof(opts));
+	if (!entry) {
+		if (reset)
+			return FLOW_PASS;
+		if (opts.error == -EBUSY) {
+			run->count->busy++;
+			return FLOW_DROP;
+		}
+		if (p->payload_len)
+			run->count->unknown++;
+		return FLOW_PASS;
+	}
+	flow = (void *)bpf_kcoro_frame_data(&entry->frame, sizeof(*flow));
+	if (!flow) {
+		bpf_kcoro_table_end(entry);
+		return FLOW_PASS;
+	}
+	if (reset) {
+		/* The server heeds it only with the exact number (RFC 5961), so we do too. */
+		if (!flow->blocked && p->seq == flow->next) {
+			flow_event(run, SNI_UNFINISHED, flow, false);
+			bpf_kcoro_table_end(entry);
+		} else {
+			flow_leave(entry, flow);
+		}
+		return FLOW_PASS;
+	}
+	return flow_read(run, entry, flow, p->seq);
+}
+
+/* The filter, for any packet. */
+PACKET_INLINE enum sni_action flow_packet(void *ctx, bool xdp, __u32 ifindex)
+{
+	struct flow_run run = { .from = { ctx, xdp }, .ifindex = ifindex };
+	struct packet *p = &run.packet;
+	enum packet_kind kind;
+	__u32 zero = 0;
+
+	kind = packet_read(&run.from, config.raw_ip, p);
+	if (kind == PACKET_OTHER)
+		return FLOW_PASS;
+	run.count = bpf_map_lookup_elem(&counters, &zero);
+	if (!run.count)
+		return FLOW_PASS;
+	if (kind == PACKET_FRAGMENT) {
+		run.count->fragments++;
+		return FLOW_PASS;
+	}
+	if (config.port && p->key.dest_port != bpf_htons(config.port))
+		return FLOW_PASS;
+	if (p->payload_len) {
+		run.count->segments++;
+		run.count->bytes += p->payload_len;
+	}
+	if (p->flags & PACKET_TCP_SYN)
+		return p->flags & PACKET_TCP_ACK ? FLOW_PASS : flow_syn(&run);
+	/* Pure ACKs say nothing, not even in a blocked flow: they close the handshake. */
+	if (!p->payload_len && !(p->flags & (PACKET_TCP_FIN | PACKET_TCP_RST)))
+		return FLOW_PASS;
+	return flow_segment(&run);
+}
+
+#endif /* KCORO_SNI_FLOW_H */

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sni - blocks TLS connections by server name, also when the ClientHello comes in
+ * several segments. docs/filters/sni.md tells what it does; sni.h is the contract
+ * with the command that attaches it.
+ *
+ *   packet.h         packet -> TCP segment
+ *   flow.h           segment -> verdict, the flow's frame
+ *   client_hello.h   bytes -> server name
+ */
+#define config config_of_the_kernel /* vmlinux.h has a type of that name */
+#include <vmlinux.h>
+#undef config
+#include <bpf/bpf_helpers.h>
+
+#include "sni.h"
+
+#define EPERM	1
+#define ENOENT	2
+#define ENOMEM	12
+#define EBUSY	16
+
+/* What the command sets before the load. */
+const volatile struct sni_config config = {
+	.hello_timeout_ns = 10000000000ULL,
+	.blocked_timeout_ns = 60000000000ULL,
+	.max_hello = 131072,
+};
+
+/* Of the flow table, set by sni_setup; 0 names no table. */
+__u64 table_id;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct sni_name_key);
+	__type(value, __u8);
+} names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sni_counters);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 512 * 1024);
+} events SEC(".maps");
+
+/* Where a name is turned round: too large for the stack. Used by one run at a time per CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sni_name_key);
+} scratch SEC(".maps");
+
+#include "flow.h"
+
+/* The table lives as long as this map, that is as long as the programs do. */
+struct sni_owner {
+	struct kcoro_table __kptr *table;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sni_owner);
+} owner SEC(".maps");
+
+SEC("tcx/ingress")
+int sni_tc(struct __sk_buff *skb)
+{
+	return flow_packet(skb, false, skb->ifindex) == FLOW_DROP ? TCX_DROP : TCX_NEXT;
+}
+
+SEC("xdp.frags")
+int sni_xdp(struct xdp_md *xdp)
+{
+	return flow_packet(xdp, true, xdp->ingress_ifindex) == FLOW_DROP ? XDP_DROP : XDP_PASS;
+}
+
+/* Run once, between load and attach: makes the flow table. */
+SEC("syscall")
+int sni_setup(struct sni_setup_args *args)
+{
+	struct kcoro_table_attr attr = {
+		.key_size = sizeof(struct sni_key),
+		.frame_size = sizeof(struct sni_flow),
+		.max_entries = args->max_flows,
+		.name = "sni",
+	};
+	struct kcoro_table *table;
+	struct sni_owner *slot;
+	__u32 zero = 0;
+	__u64 id;
+
+	slot = bpf_map_lookup_elem(&owner, &zero);
+	if (!slot)
+		return -ENOENT;
+	table = bpf_kcoro_table_create(&attr, sizeof(attr));
+	if (!table)
+		return -ENOMEM;
+	id = bpf_kcoro_table_id(table);
+	table = bpf_kptr_xchg(&slot->table, table);
+	if (table)
+		bpf_kcoro_table_release(table);
+	table_id = id;
+	args->table_id = id;
+	return 0;
+}
+
+/* Run at any time: the flow table's counters. */
+SEC("syscall")
+int sni_read(struct sni_read_args *args)
+{
+	struct kcoro_table_counters sum = {};
+	int error;
+
+	error = bpf_kcoro_table_read(table_id, &sum, sizeof(sum));
+	args->created = sum.created;
+	args->ended = sum.ended;
+	args->expired = sum.expired;
+	args->entered = sum.entered;
+	args->busy = sum.busy;
+	args->full = sum.full;
+	args->nomem = sum.nomem;
+	return error;
+}
+
+char _license[] SEC("license") = "GPL";
