@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# install.sh install RELEASE KDIR MODULE COMMAND PREFIX
+# install.sh uninstall RELEASE PREFIX
+#
+# Puts the module to /lib/modules/RELEASE/extra and the command to PREFIX/bin,
+# both below DESTDIR if that is set. Under Secure Boot the module must be signed
+# with a key that the firmware's owner enrolled: DKMS's key, if there is one.
+set -euo pipefail
+
+DESTDIR=${DESTDIR-}
+MOK_KEY=${MOK_KEY:-/var/lib/dkms/mok.key}
+MOK_CERT=${MOK_CERT:-/var/lib/dkms/mok.pub}
+
+fail() {
+	echo "kcoro: $*" >&2
+	exit 1
+}
+
+secure_boot_is_on() {
+	local variable
+	for variable in /sys/firmware/efi/efivars/SecureBoot-*; do
+		# Four bytes of attributes, then the value.
+		[[ -r $variable && $(od -An -tu1 -j4 -N1 "$variable") -eq 1 ]] && return
+	done
+	return 1
+}
+
+mok_steps() {
+	cat >&2 <<-STEPS
+		kcoro: Secure Boot is on and there is no key to sign the module with, so that
+		modprobe would refuse it. Make a key and enroll it, once:
+		  mkdir -p $(dirname "$MOK_KEY")
+		  openssl req -new -x509 -newkey rsa:2048 -nodes -days 36500 -subj "/CN=module signing/" \\
+		      -addext extendedKeyUsage=codeSigning -outform DER -keyout $MOK_KEY -out $MOK_CERT
+		  mokutil --import $MOK_CERT    # asks for a password of your choice
+		  reboot                        # the firmware asks for it: choose "Enroll MOK"
+		  make install                  # again: signs the module
+	STEPS
+}
+
+sign() {
+	local release=$1 kdir=$2 module=$3 tool hash
+	if [[ ! -r $MOK_KEY || ! -r $MOK_CERT ]]; then
+		secure_boot_is_on && mok_steps
+		return 0
+	fi
+	for tool in "$kdir/scripts/sign-file" "/usr/lib/linux-kbuild-${release%.*}/scripts/sign-file" ''; do
+		[[ -n $tool && ! -x $tool ]] || break
+	done
+	if [[ -z $tool ]]; then
+		secure_boot_is_on && fail "Secure Boot is on, but sign-file is not among the headers of $release"
+		return 0
+	fi
+	hash=$(sed -n 's/^CONFIG_MODULE_SIG_HASH="\(.*\)"/\1/p' "$kdir/.config" 2>/dev/null || true)
+	"$tool" "${hash:-sha256}" "$MOK_KEY" "$MOK_CERT" "$module"
+	echo "  SIGN     $module with $MOK_KEY"
+}
+
+install_all() {
+	local release=$1 kdir=$2 module=$3 command=$4 prefix=$5 target
+	[[ -e $module ]] || fail "the module is not built for $release: run make first, without sudo"
+	[[ -n $DESTDIR || $(id -u) == 0 ]] || fail "make install wants root: sudo make install"
+	target=$DESTDIR/lib/modules/$release/extra/kcoro.ko
+	# Debug information goes, the BTF that BPF programs need stays.
+	install -D -m 644 "$module" "$target"
+	strip --strip-debug "$target"
+	sign "$release" "$kdir" "$target"
+	echo "  INSTALL  $target"
+	[[ -n $DESTDIR ]] || PATH=$PATH:/usr/sbin:/sbin depmod "$release"
+	if [[ -x $command ]]; then
+		install -D -m 755 "$command" "$DESTDIR$prefix/bin/kcoro"
+		echo "  INSTALL  $DESTDIR$prefix/bin/kcoro"
+	else
+		echo "kcoro: the command was not built, so only the module is installed" >&2
+	fi
+}
+
+uninstall_all() {
+	local release=$1 prefix=$2
+	[[ -n $DESTDIR || $(id -u) == 0 ]] || fail "make uninstall wants root: sudo make uninstall"
+	rm -f "$DESTDIR/lib/modules/$release/extra/kcoro.ko" "$DESTDIR$prefix/bin/kcoro"
+	[[ -n $DESTDIR ]] || PATH=$PATH:/usr/sbin:/sbin depmod "$release"
+	[[ -z $DESTDIR && -e /sys/module/kcoro ]] && echo "kcoro: still loaded: rmmod kcoro" >&2
+	return 0
+}
+
+case ${1-} in
+install) install_all "${@:2}" ;;
+uninstall) uninstall_all "${@:2}" ;;
+*) fail "bad usage: see the head of $0" ;;
+esac
