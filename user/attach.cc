@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// attach.cc - `kcoro attach`: leads to what can be attached.
+#include "user/verbs.h"
+
+namespace kcoro {
+
+void add_attach(CLI::App &app, request &asked)
+{
+	auto *attach = app.add_subcommand("attach", "attach a filter or the latency histograms");
+
+	attach->fallthrough();
+	attach->require_subcommand(1);
+	attach->footer("What is attached stays when the command ends, until `kcoro detach`\n"
+		       "or a reboot.");
+	add_attach_sni(*attach, asked);
+	add_attach_latency(*attach, asked);
+}
+
+} // namespace kcoro

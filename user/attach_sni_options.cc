@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// attach_sni_options.cc - the command line of `kcoro attach sni`.
+#include "user/attach_sni.h"
+
+#include "user/verbs.h"
+
+#include <kcoro/abi.h>
+
+#include <map>
+#include <memory>
+
+namespace kcoro {
+
+namespace {
+
+constexpr unsigned max_table_entries = 1U << 24; // struct kcoro_table_attr
+
+constexpr const char *footer = R"(Blocks TLS connections by the server name in their ClientHello, also when the
+hello comes in several segments. NAME is a host name, or *.SUFFIX for all names
+below a suffix (not the suffix itself); names beyond ASCII go as punycode.
+
+EXAMPLES:
+  kcoro attach sni --block example.com '*.example.org' eth0
+  kcoro attach sni --block-file names.txt -m xdp eth0
+  kcoro attach sni --block example.com --dir egress --on-full closed eth0
+  kcoro attach sni --block example.com --netns box veth0
+Then: kcoro events, kcoro status, kcoro sni add NAME, kcoro detach sni eth0)";
+
+} // namespace
+
+void add_attach_sni(CLI::App &attach, request &asked)
+{
+	static const std::map<std::string, attachment_mode> modes{{"tc", ATTACHMENT_TC},
+								  {"xdp", ATTACHMENT_XDP}};
+	static const std::map<std::string, attachment_direction> directions{
+		{"ingress", ATTACHMENT_INGRESS}, {"egress", ATTACHMENT_EGRESS}};
+	static const std::map<std::string, attachment_on_full> policies{
+		{"open", ATTACHMENT_OPEN}, {"closed", ATTACHMENT_CLOSED}};
+
+	auto *verb = attach.add_subcommand("sni", "block TLS connections by server name");
+	auto wish = std::make_shared<sni_request>();
+	auto mode = std::make_shared<std::string>("tc");
+	auto direction = std::make_shared<std::string>("ingress");
+	auto policy = std::make_shared<std::string>("open");
+	auto generic = std::make_shared<bool>(false);
+
+	verb->fallthrough();
+	verb->footer(footer);
+	verb->add_option("IFACE", wish->interface, "interface to filter")->required();
+	verb->add_option("--block", wish->names, "block these names")
+		->delimiter(',')
+		->type_name("NAME...");
+	verb->add_option("--block-file", wish->name_file, "and those in FILE, one per line")
+		->type_name("FILE");
+	verb->add_option("-m,--mode", *mode, "tc (default) or xdp")
+		->check(CLI::IsMember({"tc", "xdp"}))
+		->type_name("MODE");
+	verb->add_flag("--xdp-generic", *generic, "XDP without the driver's help (slow)");
+	verb->add_option("--dir", *direction, "ingress (default) or egress")
+		->check(CLI::IsMember({"ingress", "egress"}))
+		->type_name("DIR");
+	verb->add_option("--on-full", *policy, "what can't be judged: open (default) passes\n"
+					       "it, closed drops it")
+		->check(CLI::IsMember({"open", "closed"}))
+		->type_name("POLICY");
+	verb->add_option("--port", wish->port, "server port (default 443), 0: all")
+		->check(CLI::Range(0U, 65535U))
+		->type_name("PORT");
+	verb->add_option("--max-flows", wish->max_flows, "flows at a time (default 16384)")
+		->check(CLI::Range(1U, max_table_entries))
+		->type_name("N");
+	verb->add_option("--netns", wish->netns, "IFACE is in this network namespace")
+		->type_name("NAME");
+	verb->callback([=, &asked] {
+		wish->mode = modes.at(*mode);
+		wish->direction = directions.at(*direction);
+		wish->on_full = policies.at(*policy);
+		asked.run = [=, &asked]() -> outcome {
+			if (*generic && wish->mode != ATTACHMENT_XDP)
+				return misuse("--xdp-generic goes with -m xdp only");
+			if (*generic)
+				wish->mode = ATTACHMENT_XDP_GENERIC;
+			return attach_sni(*wish, asked.out);
+		};
+	});
+}
+
+} // namespace kcoro

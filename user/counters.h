@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// counters.h - the one declaration of each counter; text, JSON and help come from it.
+#ifndef KCORO_USER_COUNTERS_H
+#define KCORO_USER_COUNTERS_H
+
+#include "user/output.h"
+
+#include <linux/types.h>
+
+#include <kcoro/abi.h>
+#include <filters/sni/sni.h>
+
+#include <string>
+
+namespace kcoro {
+
+template <typename Struct> struct counter {
+	const char *name;	// in JSON
+	const char *heading;	// of a text column; null: not shown as text
+	const char *unit;
+	const char *help;
+	__u64 Struct::*value;
+};
+
+inline constexpr counter<kcoro_frame_counters> frame_counters[] = {
+	{"allocs", "allocs", "frames", "successful allocations", &kcoro_frame_counters::allocs},
+	{"frees", "frees", "frames", "frees", &kcoro_frame_counters::frees},
+	{"alloc_misses", "misses", "frames", "allocations that found the magazine empty",
+	 &kcoro_frame_counters::alloc_misses},
+	{"free_misses", "frmiss", "frames", "frees that found the magazine full",
+	 &kcoro_frame_counters::free_misses},
+	{"failures", "failures", "calls", "allocations that got no memory",
+	 &kcoro_frame_counters::failures},
+	{"refills", nullptr, "batches", "batches taken from the slab",
+	 &kcoro_frame_counters::refills},
+	{"drains", nullptr, "batches", "batches given back to the slab",
+	 &kcoro_frame_counters::drains},
+	{"deferred", "deferred", "frames", "frees that had to wait for a worker",
+	 &kcoro_frame_counters::deferred},
+};
+
+inline constexpr counter<kcoro_table_counters> table_counters[] = {
+	{"created", "created", "flows", "flows entered in the table",
+	 &kcoro_table_counters::created},
+	{"ended", "ended", "flows", "flows ended by the filter", &kcoro_table_counters::ended},
+	{"expired", "expired", "flows", "flows ended by their deadline",
+	 &kcoro_table_counters::expired},
+	{"entered", nullptr, "segments", "successful enters", &kcoro_table_counters::entered},
+	{"busy", "busy", "segments", "another CPU was in the flow", &kcoro_table_counters::busy},
+	{"full", "full", "flows", "refused: the table was full", &kcoro_table_counters::full},
+	{"nomem", "nomem", "flows", "refused: no frame to be had",
+	 &kcoro_table_counters::nomem},
+};
+
+inline constexpr counter<sni_counters> filter_counters[] = {
+	{"segments", "segments", "segments", "TCP segments with payload",
+	 &sni_counters::segments},
+	{"bytes", "bytes", "bytes", "their payload", &sni_counters::bytes},
+	{"hellos", "hellos", "flows", "flows judged from a ClientHello", &sni_counters::hellos},
+	{"ech", "ech", "flows", "hellos with an encrypted_client_hello extension",
+	 &sni_counters::ech},
+	{"suspended", "suspended", "times", "the parser waited for the next segment",
+	 &sni_counters::suspended},
+	{"early", "early", "segments", "dropped because an earlier one is missing",
+	 &sni_counters::early},
+	{"repeated", "repeated", "segments", "held no new byte: passed", &sni_counters::repeated},
+	{"dropped", "dropped", "segments", "dropped by a verdict or by policy",
+	 &sni_counters::dropped},
+	{"busy", "busy", "segments", "dropped because another CPU was in the flow",
+	 &sni_counters::busy},
+	{"unknown", "unknown", "segments", "of flows that are not tracked: passed",
+	 &sni_counters::unknown},
+	{"fragments", "fragments", "packets", "IP fragments: passed unseen",
+	 &sni_counters::fragments},
+};
+
+// {"name": value, ...} of all counters.
+template <typename Struct, size_t N>
+json counters_json(const counter<Struct> (&all)[N], const Struct &values)
+{
+	json object = json::object();
+
+	for (const auto &one : all)
+		object[one.name] = values.*one.value;
+	return object;
+}
+
+// "heading value  heading value ..." of those shown as text, broken into lines of at most
+// 80 columns that begin with `indent`.
+template <typename Struct, size_t N>
+std::string counters_text(const counter<Struct> (&all)[N], const Struct &values,
+			  const std::string &indent)
+{
+	std::string text, line;
+
+	for (const auto &one : all) {
+		if (!one.heading)
+			continue;
+		auto word = fmt::format("{}{} {}", line.empty() ? indent : "  ", one.heading,
+					values.*one.value);
+		if (!line.empty() && line.size() + word.size() > 80) {
+			text += line + "\n";
+			line = indent + word.substr(2);
+		} else {
+			line += word;
+		}
+	}
+	return text + line + "\n";
+}
+
+// Adds (sign 1) or takes away (sign -1) every counter.
+template <typename Struct, size_t N>
+void counters_add(const counter<Struct> (&all)[N], Struct &to, const Struct &from, int sign = 1)
+{
+	for (const auto &one : all)
+		to.*one.value += static_cast<__u64>(sign) * from.*one.value;
+}
+
+} // namespace kcoro
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// detach.cc - `kcoro detach`: removes links first, then everything else.
+#include "user/verbs.h"
+
+#include "user/attachments.h"
+#include "user/module.h"
+#include "user/privileges.h"
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+namespace kcoro {
+
+namespace {
+
+struct detach_request {
+	std::string name; // "sni", "latency" or empty
+	std::string interface;
+	bool all = false;
+};
+
+// The kernel lets programs go a little after their pins have gone. Waits for that, so that
+// `kcoro detach --all && rmmod kcoro` works. Whatever else holds the module may go on.
+void wait_for_release()
+{
+	auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+
+	while (module_references() > 0 && std::chrono::steady_clock::now() < limit)
+		std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+outcome detach_sni(const std::string &interface, json &detached, std::string &text)
+{
+	auto found = find_sni(interface);
+
+	if (!found)
+		return found.error();
+	for (const auto &one : *found) {
+		if (auto removed = remove_pins(one.path()); !removed)
+			return removed;
+		detached.push_back({{"name", "sni"},
+				    {"interface", one.interface()},
+				    {"path", one.path()}});
+		text += "sni detached from " + one.title() + "\n";
+	}
+	return done{};
+}
+
+outcome detach_latency(json &detached, std::string &text)
+{
+	if (latency_attached() == latency_state::none)
+		return fail("latency is not attached: `kcoro status` shows what is");
+	if (auto removed = remove_pins(latency_root); !removed)
+		return removed;
+	if (auto removed = remove_pin(latency_map_pin); !removed)
+		return removed;
+	detached.push_back({{"name", "latency"}});
+	text += "latency detached\n";
+	return done{};
+}
+
+outcome detach_asked(const detach_request &asked, json &detached, std::string &text)
+{
+	if (asked.name == "sni")
+		return detach_sni(asked.interface, detached, text);
+	if (asked.name == "latency")
+		return detach_latency(detached, text);
+
+	if (!sni_attachments().empty())
+		if (auto sni = detach_sni("", detached, text); !sni)
+			return sni;
+	if (latency_attached() != latency_state::none)
+		return detach_latency(detached, text);
+	return done{};
+}
+
+outcome detach(const detach_request &asked, const output &out)
+{
+	json detached = json::array();
+	std::string text;
+
+	if (asked.all == !asked.name.empty())
+		return misuse("say what: sni [IFACE], latency, or --all");
+	if (asked.name == "latency" && !asked.interface.empty())
+		return misuse("latency has no interface");
+	if (auto allowed = require_capabilities(); !allowed)
+		return allowed;
+	if (!bpffs_mounted()) {
+		if (!asked.all)
+			return fail("nothing is attached: no bpffs at {}", bpffs_root);
+		return out.report({{"detached", detached}}, "nothing was attached\n");
+	}
+	auto lock = lock_pins();
+	if (!lock)
+		return lock.error();
+	if (auto removed = detach_asked(asked, detached, text); !removed)
+		return removed;
+	if (auto tidied = tidy_pins(); !tidied)
+		return tidied;
+	if (!exists(pin_root))
+		wait_for_release();
+	return out.report({{"detached", detached}},
+			  text.empty() ? "nothing was attached\n" : text);
+}
+
+} // namespace
+
+void add_detach(CLI::App &app, request &asked)
+{
+	auto *verb = app.add_subcommand("detach", "take away what is attached");
+	auto wish = std::make_shared<detach_request>();
+
+	verb->fallthrough();
+	verb->footer("EXAMPLES:\n"
+		     "  kcoro detach sni eth0\n"
+		     "  kcoro detach latency\n"
+		     "  kcoro detach --all\n\n"
+		     "Also clears what a killed `kcoro attach` left, and filters of interfaces\n"
+		     "that have gone; IFACE may be a name or an index.");
+	verb->add_option("NAME", wish->name, "sni or latency")
+		->check(CLI::IsMember({"sni", "latency"}))
+		->type_name(" ");
+	verb->add_option("IFACE", wish->interface, "from this interface only");
+	verb->add_flag("--all", wish->all, "everything, from everywhere");
+	verb->callback(
+		[=, &asked] { asked.run = [=, &asked] { return detach(*wish, asked.out); }; });
+}
+
+} // namespace kcoro

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// stat.cc - `kcoro stat`: frames allocated, freed and live, by class and level.
+#include "user/verbs.h"
+
+#include "user/counters.h"
+#include "user/labels.h"
+#include "user/module.h"
+#include "user/privileges.h"
+#include "user/stats.h"
+
+#include <memory>
+
+namespace kcoro {
+
+void add_schedule(CLI::App &verb, schedule &when)
+{
+	verb.add_option("interval", when.interval, "seconds between reports")
+		->check(CLI::Range(0.01, 86400.0))
+		->type_name(" ");
+	verb.add_option("count", when.count, "reports; without: until Ctrl-C")
+		->check(CLI::Range(1L, 1L << 31))
+		->type_name(" ");
+}
+
+namespace {
+
+bool active(const kcoro_frame_counters &counters)
+{
+	for (const auto &one : frame_counters)
+		if (counters.*one.value)
+			return true;
+	return false;
+}
+
+std::string heading()
+{
+	auto text = fmt::format("{:<6} {:<8}", "class", "level");
+
+	for (const auto &one : frame_counters)
+		if (one.heading)
+			text += fmt::format(" {:>9}", one.heading);
+	return text + fmt::format(" {:>7}\n", "live");
+}
+
+// Frames may be freed at another level than they were allocated at, so that `live` has a
+// meaning over all levels only.
+std::string line(const std::string &size_class, const std::string &level,
+		 const kcoro_frame_counters &counters, const std::string &live)
+{
+	auto text = fmt::format("{:<6} {:<8}", size_class, level);
+
+	for (const auto &one : frame_counters)
+		if (one.heading)
+			text += fmt::format(" {:>9}", counters.*one.value);
+	return text + fmt::format(" {:>7}\n", live);
+}
+
+__s64 live_of(const kcoro_frame_counters &counters)
+{
+	return static_cast<__s64>(counters.allocs - counters.frees);
+}
+
+// One report. `now` gives what lives, `change` what happened since the last report.
+outcome print(const frame_rows &now, const frame_rows &change, const output &out)
+{
+	json classes = json::array();
+	auto text = heading();
+	kcoro_frame_counters total{}, total_now{};
+
+	for (unsigned c = 0; c < KCORO_CLASSES; c++) {
+		kcoro_frame_counters sum{}, sum_now{};
+		json levels = json::array();
+
+		for (unsigned l = 0; l < KCORO_LEVELS; l++) {
+			const auto &row = change[l * KCORO_CLASSES + c].counters;
+
+			counters_add(frame_counters, sum, row);
+			counters_add(frame_counters, sum_now,
+				     now[l * KCORO_CLASSES + c].counters);
+			if (!active(row))
+				continue;
+			json one{{"level", level_label(l)}};
+			one.update(counters_json(frame_counters, row));
+			levels.push_back(std::move(one));
+			text += line(class_label(c), level_label(l), row, "");
+		}
+		counters_add(frame_counters, total, sum);
+		counters_add(frame_counters, total_now, sum_now);
+		if (!active(sum) && live_of(sum_now) == 0)
+			continue;
+		if (levels.size() != 1)
+			text += line(class_label(c), "all", sum, std::to_string(live_of(sum_now)));
+		else // one level alone is its own sum
+			text.replace(text.size() - 8, 7, fmt::format("{:>7}", live_of(sum_now)));
+		classes.push_back({{"class_bytes", class_bytes(c)},
+				   {"live", live_of(sum_now)},
+				   {"levels", levels}});
+	}
+	text += line("total", "all", total, std::to_string(live_of(total_now)));
+
+	json all = counters_json(frame_counters, total);
+	all["live"] = live_of(total_now);
+	return out.report({{"classes", classes}, {"total", all}}, text);
+}
+
+outcome stat(const schedule &when, const output &out)
+{
+	if (auto allowed = require_capabilities(); !allowed)
+		return allowed;
+	if (auto ready = module_ready(); !ready)
+		return ready;
+	auto reader = frame_reader::open();
+	if (!reader)
+		return reader.error();
+	if (auto dropped = drop_privileges(); !dropped)
+		return dropped;
+
+	frame_rows last{};
+	return run_schedule(when, out, [&](bool first) -> outcome {
+		auto now = reader->read();
+
+		if (!now)
+			return now.error();
+		auto change = *now;
+		for (size_t i = 0; i < change.size(); i++)
+			counters_add(frame_counters, change[i].counters, last[i].counters, -1);
+		last = *now;
+		if (!first)
+			if (auto spaced = out.text("\n"); !spaced)
+				return spaced;
+		return print(*now, change, out);
+	});
+}
+
+std::string footer()
+{
+	std::string text = "COUNTERS:\n";
+
+	for (const auto &one : frame_counters)
+		text += fmt::format("  {:<13} {:<8} {}\n", one.heading ? one.heading : one.name,
+				    one.unit, one.help);
+	return text + "  live          frames   allocated and not yet freed, over all levels\n\n"
+		      "EXAMPLES:\n"
+		      "  kcoro stat            since the module was loaded\n"
+		      "  kcoro stat 1 10       then what each second adds, ten reports\n"
+		      "  kcoro stat -j | jq .total";
+}
+
+} // namespace
+
+void add_stat(CLI::App &app, request &asked)
+{
+	auto *verb = app.add_subcommand("stat", "frames: allocations, frees, live, misses");
+	auto when = std::make_shared<schedule>();
+
+	verb->fallthrough();
+	add_schedule(*verb, *when);
+	verb->footer(footer());
+	verb->callback([=, &asked] { asked.run = [=, &asked] { return stat(*when, asked.out); }; });
+}
+
+} // namespace kcoro
