@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests: programs that run in the VM, unit tests that run here, and the driver.
+#
+#   tests/<folder>/<name>.test      a scenario: a script here that calls tests/vm/run
+#   tests/<folder>/<name>.cc        with a main(): a program for it, $(O)/tests/<name>
+#   tests/<folder>/<name>.bpf.c     a BPF object for it, $(O)/tests/<name>.bpf.o and .skel.h
+#   tests/unit/<name>_test.cc       a GoogleTest program, $(O)/tests/unit/<name>_test
+
+TEST_BPF := $(sort $(wildcard tests/*/*.bpf.c))
+TEST_BPF_NAMES := $(patsubst %.bpf.c,%,$(notdir $(TEST_BPF)))
+TEST_SKELETONS := $(TEST_BPF_NAMES:%=$(O)/tests/%.skel.h)
+TEST_SOURCES := $(shell grep -lE '^int main\b' $(filter-out tests/unit/%,$(wildcard tests/*/*.cc)) /dev/null)
+TEST_PROGRAMS := $(patsubst %.cc,$(O)/tests/%,$(notdir $(TEST_SOURCES)))
+UNIT_SOURCES := $(sort $(wildcard tests/unit/*_test.cc))
+UNIT_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.cc=$(O)/tests/unit/%)
+
+TEST_CXXFLAGS := -std=c++20 -g -Wall -Wextra -Werror -Iinclude -Ibpf -I. \
+	-isystem $(O)/tests -isystem $(O)/bpf $(patsubst -I%,-isystem %,$(LIBBPF_CFLAGS))
+
+.PHONY: check
+check: vm-build ## set up, build, and run all tests
+	@$(MAKE) $(parallel) tests
+	@O=$(O) JOBS=$(JOBS) tests/check
+
+# What `make demo` shows beside the product, such as the one-packet filter.
+.PHONY: tests
+tests: test-programs $(UNIT_PROGRAMS) ## build the tests (after vm-build)
+
+.PHONY: test-programs
+test-programs: $(TEST_SKELETONS) $(TEST_PROGRAMS)
+
+.PHONY: check-vm
+check-vm: setup ## test the VM runner alone
+	@O=$(O) JOBS=$(JOBS) tests/check vm/runner
+
+.PHONY: check-hellos
+check-hellos: vm-build ## run the table of verdicts on recordings: DIR=<folder> BLOCK=a,b
+	@test -n "$(DIR)" -a -e "$(DIR)/index.tsv" || { \
+		echo 'make check-hellos DIR=<folder> BLOCK=<name,name>: the folder must hold an index.tsv (file, bytes, server_name, name_offset)' >&2; exit 2; }
+	@$(MAKE) $(parallel) test-programs
+	@tests/net/hellos.test --dir "$(DIR)" --block "$(BLOCK)"
+
+.PHONY: check-bare
+check-bare: ## as root: prove set-up, demo and check on a bare Debian in a scratch folder
+	@tests/setup/bare-test
+
+.PHONY: unit
+unit: $(UNIT_PROGRAMS) ## build and run the unit tests, with sanitizers
+	@O=$(O) JOBS=$(JOBS) tests/check unit
+
+# $(1) source. The search paths are those of the filter that the object is compared with.
+define test_bpf
+$(O)/tests/$(patsubst %.bpf.c,%,$(notdir $(1))).bpf.o: $(1) $(O)/vmlinux.h
+	@echo "  BPF      $$@"
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -I$(dir $(1)) -Ibpf/filters/sni -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@.tmp
+	$(Q)$(LLVM_STRIP) -g $$@.tmp
+	$(Q)mv $$@.tmp $$@
+endef
+$(foreach source,$(TEST_BPF),$(eval $(call test_bpf,$(source))))
+
+$(O)/tests/%.skel.h: $(O)/tests/%.bpf.o
+	@echo "  SKEL     $@"
+	$(Q)$(BPFTOOL) gen skeleton $< > $@.tmp
+	$(Q)mv $@.tmp $@
+
+define test_program
+$(O)/tests/$(patsubst %.cc,%,$(notdir $(1))): $(1) | $(TEST_SKELETONS)
+	@echo "  CXX      $$@"
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(CXX) $(CXXFLAGS) $(TEST_CXXFLAGS) -O2 -MMD -MP -o $$@ $$< $(LIBBPF_LIBS)
+endef
+$(foreach source,$(TEST_SOURCES),$(eval $(call test_program,$(source))))
+
+$(O)/tests/unit/%: tests/unit/%.cc
+	@echo "  CXX      $@"
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(CXXFLAGS) $(TEST_CXXFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+		-fno-omit-frame-pointer -MMD -MP -o $@ $< -lgtest -lgtest_main
+
+-include $(wildcard $(O)/tests/*.d $(O)/tests/unit/*.d)
