@@ -12,7 +12,7 @@ accel_probe() {
 	local dir
 	dir=$(mktemp -d "$VM_WORK/tmp.XXXXXX")
 	mkdir -p "$dir/root/bin" "$dir/root/dev"
-	cp "$(command -v busybox)" "$dir/root/bin/busybox"
+	cp "$BUSYBOX" "$dir/root/bin/busybox"
 	cat >"$dir/root/init" <<-'INIT'
 		#!/bin/busybox sh
 		/bin/busybox mount -t devtmpfs devtmpfs /dev

@@ -46,14 +46,15 @@ staging_pack() {
 # initramfs_tools - print the path of the archive with the tools, building it
 # when a program in it has changed.
 initramfs_tools() {
-	local tool path paths=() key archive dir applet
+	local tool path paths key archive dir applet
 
-	for tool in busybox "${VM_TOOLS[@]}"; do
+	[[ -x $BPFTOOL && -x $BUSYBOX ]] || fail "bpftool or busybox is gone from the cache: run make setup"
+	paths=("$BUSYBOX")
+	for tool in "${VM_TOOLS[@]}"; do
 		path=$(PATH=$PATH:/usr/sbin:/sbin command -v "$tool") ||
-			fail "the program $tool is missing: run tests/setup/setup"
+			fail "the program $tool is missing: run make setup"
 		paths+=("$(readlink -f "$path")")
 	done
-	[[ -x $BPFTOOL ]] || fail "bpftool is missing: run tests/setup/setup"
 	paths+=("$BPFTOOL")
 	key=$(stat -L -c '%n %s %Y' "${paths[@]}" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
 	archive=$VM_CACHE/tools-$key.cpio
@@ -62,7 +63,7 @@ initramfs_tools() {
 		staging_init "$dir"
 		mkdir -p "$dir"/{proc,sys,dev,run,tmp,root,etc,var,kcoro,vm} "$dir/usr/lib/ssl"
 		install -m 755 "${paths[0]}" "$dir/usr/bin/busybox"
-		for applet in $(busybox --list); do
+		for applet in $("$BUSYBOX" --list); do
 			[[ $applet == busybox ]] || ln -s busybox "$dir/usr/bin/$applet"
 		done
 		for tool in "${!VM_TOOLS[@]}"; do
