@@ -35,6 +35,8 @@ struct sni_flow {
 	__u32 next;		/* of the first byte not read yet */
 	__u32 segments;		/* with payload, read or repeated */
 	__u32 blocked;
+	__u32 at;		/* flow_feed's place in the packet at hand */
+	__u32 zero;
 	struct sni_hello hello;
 };
 _Static_assert(sizeof(struct sni_flow) <= 384, "the frame stays small");
@@ -134,23 +136,29 @@ PACKET_INLINE void flow_event(const struct flow_run *run, enum sni_verdict verdi
 }
 
 /*
- * Gives the parser the packet's bytes from `at` to `end`. What the parser does not
- * look at is not copied.
+ * Gives the parser the packet's bytes from `begin` to `end`. What the parser does
+ * not look at is not copied.
+ *
+ * The place is kept in `*where`, in a frame or a map: of such memory the verifier
+ * knows nothing, so one turn of the loop looks to it like any other.
  */
-PACKET_INLINE int flow_feed(const struct flow_run *run, struct sni_hello *hello, __u32 at, __u32 end)
+PACKET_INLINE int flow_feed(const struct flow_run *run, struct sni_hello *hello,
+			    __u32 *where, __u32 begin, __u32 end)
 {
 	struct flow_chunk chunk = {};
 	int result = SNI_MORE;
 	__u32 step;
 
+	*(volatile __u32 *)where = begin;
 	bpf_for(step, 0, FLOW_STEPS) {
-		__u32 place;
+		__u32 place, at = *(volatile __u32 *)where;
 
 		if (at >= end)
 			break;
 		at += sni_hello_skip(hello, end - at);
 		if (at >= end)
 			break;
+		*(volatile __u32 *)where = at + 1;
 		if (at >= chunk.end) {
 			__u32 n = end - at;
 
@@ -170,7 +178,6 @@ PACKET_INLINE int flow_feed(const struct flow_run *run, struct sni_hello *hello,
 		result = sni_hello_byte(hello, chunk.bytes[place]);
 		if (result)
 			break;
-		at++;
 	}
 	return result;
 }
@@ -257,7 +264,7 @@ PACKET_INLINE enum sni_action flow_read(const struct flow_run *run, struct kcoro
 		__u32 old = flow->next - seq;
 
 		flow->next = behind;
-		result = flow_feed(run, &flow->hello, p->payload + old,
+		result = flow_feed(run, &flow->hello, &flow->at, p->payload + old,
 				   p->payload + p->payload_len);
 		if (result)
 			return flow_judge(run, entry, flow, result);

@@ -20,7 +20,6 @@
 #define PACKET_VLAN_TAGS	2	/* tags in the packet's data that are understood */
 #define PACKET_IPV6_EXTENSIONS	8	/* extension headers that are understood */
 #define PACKET_IP_FRAGMENT	0x3fff	/* IPv4: more fragments, or an offset */
-#define PACKET_IPV6_FRAGMENT	0xfff9	/* the same */
 
 #define PACKET_NEXT_HOP		0	/* values of IPv6's next header */
 #define PACKET_NEXT_ROUTING	43
@@ -166,7 +165,6 @@ PACKET_INLINE enum packet_kind packet_ipv6(const struct packet_source *from, str
 	struct ipv6hdr ip;
 	__u16 total;
 	__u8 next;
-	int i;
 
 	if (packet_load(from, *at, &ip, sizeof(ip)))
 		return PACKET_OTHER;
@@ -178,26 +176,21 @@ PACKET_INLINE enum packet_kind packet_ipv6(const struct packet_source *from, str
 		*end = *at + total;
 	next = ip.nexthdr;
 
-	bpf_for(i, 0, PACKET_IPV6_EXTENSIONS) {
+	for (int i = 0; i < PACKET_IPV6_EXTENSIONS; i++) {
 		struct {
 			__u8 next;
 			__u8 length;
-			__be16 fragment;
 		} extension;
 
-		if (next != PACKET_NEXT_HOP && next != PACKET_NEXT_ROUTING && next != PACKET_NEXT_DEST &&
-		    next != PACKET_NEXT_FRAGMENT)
+		if (next != PACKET_NEXT_HOP && next != PACKET_NEXT_ROUTING &&
+		    next != PACKET_NEXT_DEST && next != PACKET_NEXT_FRAGMENT)
 			break;
 		if (packet_load(from, *at, &extension, sizeof(extension)))
 			return PACKET_OTHER;
-		if (next == PACKET_NEXT_FRAGMENT) {
-			/* an "atomic" fragment is whole: offset 0, no more to come */
-			if (extension.fragment & bpf_htons(PACKET_IPV6_FRAGMENT))
-				return extension.next == IPPROTO_TCP ? PACKET_FRAGMENT : PACKET_OTHER;
-			*at += 8;
-		} else {
-			*at += (extension.length + 1U) * 8;
-		}
+		/* Also the only fragment of a packet, which nobody sends any more (RFC 8021). */
+		if (next == PACKET_NEXT_FRAGMENT)
+			return extension.next == IPPROTO_TCP ? PACKET_FRAGMENT : PACKET_OTHER;
+		*at += (extension.length + 1U) * 8;
 		next = extension.next;
 	}
 	if (next != IPPROTO_TCP)
