@@ -17,6 +17,7 @@ MODULE_PARM_DESC(only, "run this case alone");
 
 static const struct kcoro_test_case *const suites[] = {
 	kcoro_pool_cases,
+	kcoro_nmi_cases,
 	kcoro_cxx_cases,
 };
 

@@ -19,7 +19,7 @@ struct kcoro_test_case {
 };
 
 extern const struct kcoro_test_case kcoro_pool_cases[];
-extern const struct kcoro_test_case kcoro_table_cases[];
+extern const struct kcoro_test_case kcoro_nmi_cases[];
 extern const struct kcoro_test_case kcoro_cxx_cases[];
 
 int kcoro_test_cxx_sum(int depth, int *guards);
