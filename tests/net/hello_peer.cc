@@ -3,8 +3,8 @@
 // hello_peer - sends recorded ClientHellos over real TCP connections between two network
 // namespaces, in segments of given sizes, and compares what arrives byte for byte.
 //
-// One line per hello and size; ends with "N passed, N failed". Exit status: 0 all passed,
-// 1 some failed, 2 usage or bad input, 3 the system did not let it run.
+// One line per hello and size, "ok ..." or "not ok ..."; ends with "N passed, N failed".
+// Exit status: 0 all passed, 1 some failed, 2 usage or bad input, 3 the system did not let it run.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -42,6 +42,7 @@ constexpr auto usage = R"(Usage: hello_peer --dir DIR --address IP [OPTION]...
                      all:    everything passes
                      none:   show what becomes of each hello, judge nothing
   --quiet-ms N       a blocked hello must stay away this long (default 300)
+  --check            only read the recordings; nothing else is needed then
   --brief            print failed lines and the last one only
 )";
 
@@ -51,7 +52,7 @@ struct Options {
 	std::vector<unsigned> sizes = {88, 536, 1448, 1460};
 	std::vector<std::string> block;
 	std::chrono::milliseconds quiet = 300ms;
-	bool brief = false;
+	bool brief = false, check = false;
 };
 
 std::vector<std::string> split(const std::string& list)
@@ -96,6 +97,10 @@ Options parse(int argc, char** argv)
 
 		if (name == "--brief") {
 			options.brief = true;
+			continue;
+		}
+		if (name == "--check") {
+			options.check = true;
 			continue;
 		}
 		if (name == "-h" || name == "--help") {
@@ -146,7 +151,7 @@ Options parse(int argc, char** argv)
 		} else
 			misuse("unknown option " + name);
 	}
-	if (options.dir.empty() || options.address.empty())
+	if (options.dir.empty() || (options.address.empty() && !options.check))
 		misuse("--dir and --address are needed");
 	if (options.expect != "filter" && options.expect != "all" && options.expect != "none")
 		misuse("--expect is filter, all or none");
@@ -434,16 +439,16 @@ private:
 		if (options_.brief && wrong.empty())
 			return {};
 		std::snprintf(line, sizeof(line),
-			      "%-16s %4u %-10s %-24s %-7s expected %-7s %4zu/%zu B %2llu segments%s%s\n",
+			      "%-6s %-16s %4u %-10s %-24s %-7s expected %-7s %4zu/%zu B %2llu segments%s%s\n",
+			      !judged	      ? ""
+			      : wrong.empty() ? "ok"
+					      : "not ok",
 			      row.hello.file.c_str(), row.size, options_.mode.c_str(),
 			      row.hello.server_name.empty() ? "-" : row.hello.server_name.c_str(),
 			      whole ? "passed" : "blocked",
 			      row.listed && options_.expect != "all" ? "blocked" : "passed", row.received.size(),
 			      row.hello.bytes.size(), static_cast<unsigned long long>(row.seen()),
-			      !judged	      ? ""
-			      : wrong.empty() ? "  ok"
-					      : "  FAILED: ",
-			      wrong.c_str());
+			      wrong.empty() ? "" : ": ", wrong.c_str());
 		return line;
 	}
 };
@@ -457,9 +462,12 @@ int main(int argc, char** argv)
 
 	setvbuf(stdout, nullptr, _IOLBF, 0);
 	if (const auto* error = std::get_if<std::string>(&read)) {
-		std::fprintf(stderr, "hello_peer: %s\n", error->c_str());
+		std::fprintf(stderr, "%s\n", error->c_str());
 		return 2;
 	}
+
+	if (options.check)
+		return 0;
 
 	Table table(std::move(options));
 

@@ -1,24 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# topology.sh - two network namespaces joined by veth; sourced by what runs in the VM.
+# topology.sh - two network namespaces joined by veth, the module and the filter;
+# sourced by what runs in the VM.
 #
 #      namespace "client"                    the first namespace
 #   +----------------------+             +------------------------+
-#   |  c0  10.9.0.2/24     |    veth     |  10.9.0.1/24       s0  |  <- the filter (ingress)
+#   |  c0  10.9.0.2/24     |    veth     |  10.9.0.1/24       s0  |  <- the filter
 #   |      fd09::2/64      |-------------|  fd09::1/64            |
 #   +----------------------+             +------------------------+
 #
 # The server stands where the commands run, so that pins in bpffs are seen by all.
 
+PATH=/kcoro:$PATH
 kcoro_root=/sys/fs/bpf/kcoro
+pins='' # of the filter; set by attach_sni
+failed=0
+export pins failed # for those who source this
+
+# ok NAME COMMAND... / the case is passed when the command is.
+ok() {
+	local name=$1
+	shift
+	if "$@"; then
+		echo "ok $name"
+	else
+		echo "not ok $name"
+		failed=1
+	fi
+}
 
 topology_up() {
 	ip netns add client
 	ip link add s0 type veth peer name c0 netns client
-	# What goes over the wire shall be what TCP cut, one segment per packet.
-	ethtool -K s0 tso off gso off gro off >/dev/null
-	in_client ethtool -K c0 tso off gso off gro off >/dev/null
+	offloads off
 	ip address add 10.9.0.1/24 dev s0
 	ip -6 address add fd09::1/64 dev s0 nodad
 	ip link set s0 up
@@ -31,25 +46,60 @@ topology_up() {
 	in_client ip -6 route replace fd09::/64 dev c0 metric 100 initcwnd 200
 }
 
+# offloads off / what goes over the wire is what TCP cut, one segment per packet.
+# offloads on / large packets, as a server with a good network card sees them.
+offloads() {
+	ethtool -K s0 tso "$1" gso "$1" gro "$1" >/dev/null
+	in_client ethtool -K c0 tso "$1" gso "$1" gro "$1" >/dev/null
+}
+
 # By its path: busybox's nsenter would take its own ip for "ip".
 in_client() {
 	nsenter --net=/run/netns/client "$(type -P "$1")" "${@:2}"
 }
 
-topology_down() {
-	ip link delete s0
-	ip netns delete client
+# Loads the module. While latency is attached, the frame counters stay pinned.
+module_up() {
+	insmod /kcoro/kcoro.ko
+	kcoro attach latency >&2
 }
 
-# Attaches the filter and prints the folder of its pins.
+# attach_sni OPTION... / attaches the filter; $pins is the folder of its pins.
 attach_sni() {
-	kcoro attach sni "$@" >&2
-	local pins=("$kcoro_root"/sni/*)
-	echo "${pins[0]}"
+	local dirs
+	kcoro attach sni "$@" >&2 || return
+	dirs=("$kcoro_root"/sni/*)
+	pins=${dirs[0]}
 }
 
-# Detaches everything, then compares what the module's counters say, through bpftool.
-# The frames leave the table a little later than the filter its interface.
-detach_all() {
-	kcoro detach --all >&2
+# The module's frame counters through bpftool: "allocated freed", over all levels and classes.
+frames() {
+	cat "$kcoro_root/stats" >/dev/null
+	bpftool map dump pinned "$kcoro_root/frames" | awk -F'[:,]' '
+		/"allocs"/ { allocated += $2 }
+		/"frees"/ { freed += $2 }
+		END { print allocated + 0, freed + 0 }'
+}
+
+# Detaches the filter. Frames and table go a little later; no frame may be left.
+detach_sni() {
+	local allocated=0 freed=-1 i
+	kcoro detach sni >&2 || return
+	for ((i = 0; i < 100; i++)); do
+		read -r allocated freed < <(frames)
+		((allocated != freed)) || break
+		sleep 0.1
+	done
+	echo "frames: $allocated allocated, $freed freed"
+	((allocated > 0 && allocated == freed))
+}
+
+module_down() {
+	local i
+	kcoro detach --all >&2 || return
+	for ((i = 0; i < 100; i++)); do
+		rmmod kcoro 2>/dev/null && return
+		sleep 0.1
+	done
+	rmmod kcoro
 }
