@@ -3,11 +3,11 @@
  * pool.c - pools come and go; the default pool; sums of the counters.
  *
  * Create, destroy, init and exit: process context, may sleep. kcoro_pool_read():
- * any context. kcoro_pools_lock (a mutex) protects the list of pools.
+ * any context. A pool's creator sees to it that nobody uses it while it is
+ * destroyed; nothing here is shared between pools but the slab caches.
  */
 #include <linux/err.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -18,8 +18,6 @@
 struct kmem_cache *kcoro_frame_caches[KCORO_CLASSES];
 struct workqueue_struct *kcoro_pool_wq;
 
-static LIST_HEAD(kcoro_pools);
-static DEFINE_MUTEX(kcoro_pools_lock);
 static struct kcoro_pool *default_pool;
 
 static const char *const cache_names[KCORO_CLASSES] = {
@@ -63,9 +61,6 @@ struct kcoro_pool *kcoro_pool_create(const struct kcoro_pool_attr *attr)
 		init_irq_work(&pc->irq_work, kcoro_refill_irq_work);
 		INIT_WORK(&pc->work, kcoro_refill_work);
 	}
-	mutex_lock(&kcoro_pools_lock);
-	list_add_tail(&pool->list, &kcoro_pools);
-	mutex_unlock(&kcoro_pools_lock);
 	return pool;
 }
 EXPORT_SYMBOL_GPL(kcoro_pool_create);
@@ -110,9 +105,6 @@ void kcoro_pool_destroy(struct kcoro_pool *pool)
 
 	if (IS_ERR_OR_NULL(pool))
 		return;
-	mutex_lock(&kcoro_pools_lock);
-	list_del(&pool->list);
-	mutex_unlock(&kcoro_pools_lock);
 	for (cls = 0; cls < KCORO_CLASSES; cls++) {
 		s64 n = live_frames(pool, cls);
 

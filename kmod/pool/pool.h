@@ -69,7 +69,6 @@ struct kcoro_pool_cpu {
 
 struct kcoro_pool {
 	struct kcoro_pool_cpu __percpu *cpu;
-	struct list_head list;		/* kcoro_pools, under kcoro_pools_lock */
 	char name[KCORO_NAME_LEN];
 };
 
