@@ -14,12 +14,15 @@ MAKEFLAGS += --no-print-directory
 
 # Goals that are root's business. With the others root leaves no file of its own
 # in a checkout that belongs to somebody else (`sudo make check`): root installs
-# what is missing, the rest is done as the owner.
+# what is missing, the rest is done as the owner, if this machine knows the owner.
 root_goals := install uninstall check-bare
 goals := $(or $(MAKECMDGOALS),all)
 owner := $(shell stat -c %u .)
+owner_home := $(shell getent passwd $(owner) | cut -d: -f6)
 ifneq ($(filter-out $(shell id -u),$(owner)),)
+ifneq ($(wildcard $(owner_home)),)
 as_owner := $(if $(filter 0,$(shell id -u)),$(filter-out $(root_goals),$(goals)))
+endif
 endif
 
 ifneq ($(as_owner),)
@@ -29,7 +32,7 @@ $(goals): as-owner
 as-owner:
 	$(if $(filter setup demo check check-vm check-hellos unit vm-build,$(goals)),@tests/setup/setup --packages)
 	@setpriv --reuid=$(owner) --regid=$(shell stat -c %g .) --init-groups \
-		env HOME=$(shell getent passwd $(owner) | cut -d: -f6) $(MAKE) $(goals)
+		env HOME=$(owner_home) $(MAKE) $(goals)
 else
 
 # Written by tests/setup/setup: where the VM's kernel, libbpf and bpftool are.
@@ -53,6 +56,7 @@ include kmod/kmod.mk
 -include bpf/bpf.mk
 -include user/user.mk
 -include tests/tests.mk
+-include examples/examples.mk
 
 bpf: ## the BPF objects and their skeletons
 user: ## the command, $(O)/kcoro

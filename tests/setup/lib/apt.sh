@@ -61,7 +61,7 @@ NO_NETWORK+='|Connection (failed|timed out|refused)|Network is unreachable|Unabl
 # apt_failed WHAT - end with one line: no network, or what apt said.
 apt_failed() {
 	local reason
-	if [[ -n $own_site_is_silent ]] || grep -qE "$NO_NETWORK" "$LOG.last"; then
+	if grep -qE "$NO_NETWORK" "$LOG.last"; then
 		fail "no network: apt cannot reach $(apt_site), which is needed to $1 (log: $LOG)"
 	fi
 	reason=$(grep -E '^E: ' "$LOG.last" | tail -n 1)
@@ -75,7 +75,7 @@ apt_site() {
 		awk -v suite="$SUITE" '$2 == "main" && ($3 == suite || $4 == suite) && $1 !~ /^cdrom:/ { print $1; exit }'
 }
 
-own_lists_are_new='' own_site_is_silent=''
+own_lists_are_new=''
 # own_update - fresh lists of the machine's own sources. A source that does not
 # answer is no error here: what counts is whether the packages can be had.
 own_update() {
@@ -84,9 +84,10 @@ own_update() {
 	say "asking apt for its package lists"
 	apt_root update || apt_failed "read its package lists"
 	own_lists_are_new=1
-	# Another source of this machine may be out of reach: that is not our affair.
-	if grep -E "$NO_NETWORK" "$LOG.last" | grep -qF "$(apt_site)"; then
-		own_site_is_silent=1
+	# apt calls this a success. That another source of this machine may be out of
+	# reach is not our affair.
+	if grep -E '^(W|E|Err): ?' "$LOG.last" | grep -E "$NO_NETWORK" | grep -qF "$(apt_site)"; then
+		apt_failed "install what is missing"
 	fi
 }
 
