@@ -32,7 +32,8 @@ ok() {
 
 topology_up() {
 	ip netns add client
-	ip link add s0 type veth peer name c0 netns client
+	ip link add s0 address 02:00:00:00:09:01 type veth \
+		peer name c0 address 02:00:00:00:09:02 netns client
 	offloads off
 	ip address add 10.9.0.1/24 dev s0
 	ip -6 address add fd09::1/64 dev s0 nodad
@@ -46,11 +47,35 @@ topology_up() {
 	in_client ip -6 route replace fd09::/64 dev c0 metric 100 initcwnd 200
 }
 
+# What crafted sends comes from addresses that are nobody's, in VLANs too:
+# 100, and 200 inside 100.
+topology_crafted() {
+	ip link add link s0 name s0.100 type vlan id 100
+	ip link add link s0.100 name s0.200 type vlan id 200
+	ip address add 10.9.100.1/24 dev s0.100
+	ip -6 address add fd09:100::1/64 dev s0.100 nodad
+	ip address add 10.9.200.1/24 dev s0.200
+	ip link set s0.100 up
+	ip link set s0.200 up
+	local where
+	for where in 10.9.0.9:s0 10.9.100.9:s0.100 10.9.200.9:s0.200; do
+		ip neigh replace "${where%%:*}" lladdr 02:00:00:00:09:02 dev "${where#*:}"
+	done
+	ip -6 neigh replace fd09::9 lladdr 02:00:00:00:09:02 dev s0
+	ip -6 neigh replace fd09:100::9 lladdr 02:00:00:00:09:02 dev s0.100
+}
+
 # offloads off / what goes over the wire is what TCP cut, one segment per packet.
 # offloads on / large packets, as a server with a good network card sees them.
 offloads() {
 	ethtool -K s0 tso "$1" gso "$1" gro "$1" >/dev/null
 	in_client ethtool -K c0 tso "$1" gso "$1" gro "$1" >/dev/null
+}
+
+# mtu BYTES / of both ends.
+mtu() {
+	ip link set s0 mtu "$1"
+	in_client ip link set c0 mtu "$1"
 }
 
 # By its path: busybox's nsenter would take its own ip for "ip".
