@@ -9,7 +9,7 @@ void add_attach(CLI::App &app, request &asked)
 	auto *attach = app.add_subcommand("attach", "attach a filter or the latency histograms");
 
 	attach->fallthrough();
-	attach->require_subcommand(1);
+	attach->require_subcommand(0, 1);
 	attach->footer("What is attached stays when the command ends, until `kcoro detach`\n"
 		       "or a reboot.");
 	add_attach_sni(*attach, asked);

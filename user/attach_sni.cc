@@ -59,7 +59,7 @@ outcome check(sni_request &asked)
 	return done{};
 }
 
-result<sni_object> load(const sni_request &asked)
+result<sni_object> load(const sni_request &asked, const interface &device)
 {
 	sni_object object(sni_bpf::open());
 
@@ -69,6 +69,7 @@ result<sni_object> load(const sni_request &asked)
 	auto &config = object->rodata->config;
 	config.port = static_cast<__u16>(asked.port);
 	config.closed = asked.on_full == ATTACHMENT_CLOSED;
+	config.raw_ip = device.raw_ip;
 	if (config.hello_timeout_ns == 0)
 		config.hello_timeout_ns = 10 * second;
 	if (config.blocked_timeout_ns == 0) // longer than TCP ever waits between two attempts
@@ -202,6 +203,25 @@ failure taken(const sni_request &asked, const std::string &directory)
 		    asked.interface);
 }
 
+// Generic XDP copies a packet without noting how long its Ethernet header is (kernel 6.12:
+// skb_pp_cow_data() loses skb->mac_len). A tc ingress program behind it sees bare IP where
+// it expects Ethernet: it would pass everything, and nobody would know.
+outcome check_generic_xdp(const sni_request &asked, unsigned ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	constexpr const char *why = "generic XDP hides Ethernet headers from tc ingress";
+
+	if (asked.mode == ATTACHMENT_TC && asked.direction == ATTACHMENT_INGRESS &&
+	    bpf_xdp_query(static_cast<int>(ifindex), 0, &query) == 0 && query.skb_prog_id)
+		return fail("{} has a generic XDP program, and {}: take it off first, or use "
+			    "native XDP",
+			    asked.interface, why);
+	if (asked.mode == ATTACHMENT_XDP_GENERIC &&
+	    exists(sni_root + "/" + sni_directory(ifindex, ATTACHMENT_TC, ATTACHMENT_INGRESS)))
+		return fail("{}: `kcoro detach sni {}` first", why, asked.interface);
+	return done{};
+}
+
 } // namespace
 
 outcome attach_sni(sni_request asked, const output &out)
@@ -217,13 +237,16 @@ outcome attach_sni(sni_request asked, const output &out)
 	if (!asked.netns.empty())
 		if (auto entered = enter_netns(asked.netns); !entered)
 			return entered;
-	auto ifindex = find_interface(asked.interface);
-	if (!ifindex)
-		return ifindex.error();
+	auto device = find_interface(asked.interface);
+	if (!device)
+		return device.error();
+	if (device->raw_ip && asked.mode != ATTACHMENT_TC)
+		return fail("{} has no Ethernet header, which XDP needs: use -m tc",
+			    asked.interface);
 
 	attachment record{};
 	asked.interface.copy(record.interface, sizeof(record.interface) - 1);
-	record.ifindex = *ifindex;
+	record.ifindex = device->index;
 	record.mode = asked.mode;
 	record.direction = asked.direction;
 	record.on_full = asked.on_full;
@@ -234,12 +257,15 @@ outcome attach_sni(sni_request asked, const output &out)
 	auto lock = lock_pins();
 	if (!lock)
 		return lock.error();
-	auto name = sni_directory(*ifindex, asked.mode, asked.direction);
+	auto name = sni_directory(device->index, asked.mode, asked.direction);
 	auto directory = sni_root + "/" + name;
 	if (exists(directory))
 		return taken(asked, name);
 
-	auto object = load(asked);
+	if (auto clear = check_generic_xdp(asked, device->index); !clear)
+		return clear;
+
+	auto object = load(asked, *device);
 	if (!object)
 		return object.error();
 	if (auto ready = set_up(asked, object->get()); !ready)

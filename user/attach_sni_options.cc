@@ -53,21 +53,21 @@ void add_attach_sni(CLI::App &attach, request &asked)
 	verb->add_option("--block-file", wish->name_file, "and those in FILE, one per line")
 		->type_name("FILE");
 	verb->add_option("-m,--mode", *mode, "tc (default) or xdp")
-		->check(CLI::IsMember({"tc", "xdp"}))
+		->check(CLI::IsMember({"tc", "xdp"}).description(""))
 		->type_name("MODE");
 	verb->add_flag("--xdp-generic", *generic, "XDP without the driver's help (slow)");
 	verb->add_option("--dir", *direction, "ingress (default) or egress")
-		->check(CLI::IsMember({"ingress", "egress"}))
+		->check(CLI::IsMember({"ingress", "egress"}).description(""))
 		->type_name("DIR");
 	verb->add_option("--on-full", *policy, "what can't be judged: open (default) passes\n"
 					       "it, closed drops it")
-		->check(CLI::IsMember({"open", "closed"}))
+		->check(CLI::IsMember({"open", "closed"}).description(""))
 		->type_name("POLICY");
 	verb->add_option("--port", wish->port, "server port (default 443), 0: all")
-		->check(CLI::Range(0U, 65535U))
+		->check(CLI::Range(0U, 65535U).description(""))
 		->type_name("PORT");
 	verb->add_option("--max-flows", wish->max_flows, "flows at a time (default 16384)")
-		->check(CLI::Range(1U, max_table_entries))
+		->check(CLI::Range(1U, max_table_entries).description(""))
 		->type_name("N");
 	verb->add_option("--netns", wish->netns, "IFACE is in this network namespace")
 		->type_name("NAME");

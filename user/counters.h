@@ -17,61 +17,66 @@ namespace kcoro {
 template <typename Struct> struct counter {
 	const char *name;	// in JSON
 	const char *heading;	// of a text column; null: not shown as text
+	int width;		// of that column, if it stands in a table
 	const char *unit;
 	const char *help;
 	__u64 Struct::*value;
 };
 
 inline constexpr counter<kcoro_frame_counters> frame_counters[] = {
-	{"allocs", "allocs", "frames", "successful allocations", &kcoro_frame_counters::allocs},
-	{"frees", "frees", "frames", "frees", &kcoro_frame_counters::frees},
-	{"alloc_misses", "misses", "frames", "allocations that found the magazine empty",
+	{"allocs", "allocs", 10, "frames", "successful allocations", &kcoro_frame_counters::allocs},
+	{"frees", "frees", 10, "frames", "frees", &kcoro_frame_counters::frees},
+	{"alloc_misses", "misses", 8, "frames", "allocations that found the magazine empty",
 	 &kcoro_frame_counters::alloc_misses},
-	{"free_misses", "frmiss", "frames", "frees that found the magazine full",
+	{"free_misses", "frmiss", 8, "frames", "frees that found the magazine full",
 	 &kcoro_frame_counters::free_misses},
-	{"failures", "failures", "calls", "allocations that got no memory",
+	{"failures", "failures", 8, "calls", "allocations that got no memory",
 	 &kcoro_frame_counters::failures},
-	{"refills", nullptr, "batches", "batches taken from the slab",
+	{"refills", nullptr, 0, "batches", "batches taken from the slab",
 	 &kcoro_frame_counters::refills},
-	{"drains", nullptr, "batches", "batches given back to the slab",
+	{"drains", nullptr, 0, "batches", "batches given back to the slab",
 	 &kcoro_frame_counters::drains},
-	{"deferred", "deferred", "frames", "frees that had to wait for a worker",
+	{"deferred", "deferred", 8, "frames", "frees that had to wait for a worker",
 	 &kcoro_frame_counters::deferred},
 };
 
 inline constexpr counter<kcoro_table_counters> table_counters[] = {
-	{"created", "created", "flows", "flows entered in the table",
+	{"created", "created", 0, "flows", "flows entered in the table",
 	 &kcoro_table_counters::created},
-	{"ended", "ended", "flows", "flows ended by the filter", &kcoro_table_counters::ended},
-	{"expired", "expired", "flows", "flows ended by their deadline",
+	{"ended", "ended", 0, "flows", "flows ended by the filter", &kcoro_table_counters::ended},
+	{"expired", "expired", 0, "flows", "flows ended by their deadline",
 	 &kcoro_table_counters::expired},
-	{"entered", nullptr, "segments", "successful enters", &kcoro_table_counters::entered},
-	{"busy", "busy", "segments", "another CPU was in the flow", &kcoro_table_counters::busy},
-	{"full", "full", "flows", "refused: the table was full", &kcoro_table_counters::full},
-	{"nomem", "nomem", "flows", "refused: no frame to be had",
+	{"entered", nullptr, 0, "segments", "successful enters", &kcoro_table_counters::entered},
+	{"busy", "busy", 0, "segments", "another CPU was in the flow", &kcoro_table_counters::busy},
+	{"full", "full", 0, "flows", "refused: the table was full", &kcoro_table_counters::full},
+	{"nomem", "nomem", 0, "flows", "refused: no frame to be had",
 	 &kcoro_table_counters::nomem},
 };
 
 inline constexpr counter<sni_counters> filter_counters[] = {
-	{"segments", "segments", "segments", "TCP segments with payload",
+	{"segments", "segments", 0, "segments", "TCP segments with payload",
 	 &sni_counters::segments},
-	{"bytes", "bytes", "bytes", "their payload", &sni_counters::bytes},
-	{"hellos", "hellos", "flows", "flows judged from a ClientHello", &sni_counters::hellos},
-	{"ech", "ech", "flows", "hellos with an encrypted_client_hello extension",
+	{"bytes", "bytes", 0, "bytes", "their payload", &sni_counters::bytes},
+	{"hellos", "hellos", 0, "flows", "flows judged from a ClientHello", &sni_counters::hellos},
+	{"ech", "ech", 0, "flows", "hellos with an encrypted_client_hello extension",
 	 &sni_counters::ech},
-	{"suspended", "suspended", "times", "the parser waited for the next segment",
+	{"suspended", "suspended", 0, "times", "the parser waited for the next segment",
 	 &sni_counters::suspended},
-	{"early", "early", "segments", "dropped because an earlier one is missing",
+	{"early", "early", 0, "segments", "dropped because an earlier one is missing",
 	 &sni_counters::early},
-	{"repeated", "repeated", "segments", "held no new byte: passed", &sni_counters::repeated},
-	{"dropped", "dropped", "segments", "dropped by a verdict or by policy",
+	{"repeated", "repeated", 0, "segments", "held no new byte: passed", &sni_counters::repeated},
+	{"dropped", "dropped", 0, "segments", "dropped by a verdict or by policy",
 	 &sni_counters::dropped},
-	{"busy", "busy", "segments", "dropped because another CPU was in the flow",
+	{"busy", "busy", 0, "segments", "dropped because another CPU was in the flow",
 	 &sni_counters::busy},
-	{"unknown", "unknown", "segments", "of flows that are not tracked: passed",
+	{"unknown", "unknown", 0, "segments", "of flows that are not tracked: passed",
 	 &sni_counters::unknown},
-	{"fragments", "fragments", "packets", "IP fragments: passed unseen",
+	{"fragments", "fragments", 0, "packets", "IP fragments: passed unseen",
 	 &sni_counters::fragments},
+	{"foreign", "foreign", 0, "segments", "dropped because they lie before the flow's SYN",
+	 &sni_counters::foreign},
+	{"events_lost", "events-lost", 0, "events", "the ring buffer had no room for",
+	 &sni_counters::events_lost},
 };
 
 // {"name": value, ...} of all counters.

@@ -119,7 +119,7 @@ void add_detach(CLI::App &app, request &asked)
 		     "Also clears what a killed `kcoro attach` left, and filters of interfaces\n"
 		     "that have gone; IFACE may be a name or an index.");
 	verb->add_option("NAME", wish->name, "sni or latency")
-		->check(CLI::IsMember({"sni", "latency"}))
+		->check(CLI::IsMember({"sni", "latency"}).description(""))
 		->type_name(" ");
 	verb->add_option("IFACE", wish->interface, "from this interface only");
 	verb->add_flag("--all", wish->all, "everything, from everywhere");

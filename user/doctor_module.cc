@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #include <inspect/probe.h>
+#include <kcoro/abi.h>
 
 #include "probe.skel.h"
 

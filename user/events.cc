@@ -207,7 +207,7 @@ void add_events(CLI::App &app, request &asked)
 
 	verb->fallthrough();
 	verb->add_option("-n,--count", *count, "end after so many events")
-		->check(CLI::Range(1L, 1L << 31))
+		->check(CLI::Range(1L, 1L << 31).description(""))
 		->type_name("COUNT");
 	verb->footer("Columns: time, verdict, flow, server name as the client sent it.\n\n"
 		     "EXAMPLES:\n"

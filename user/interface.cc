@@ -20,6 +20,8 @@ namespace kcoro {
 
 namespace {
 
+constexpr unsigned short link_raw_ip = 519; // ARPHRD_RAWIP, which net/if_arp.h has not
+
 unsigned long long inode_of(const char *path)
 {
 	struct stat about;
@@ -29,7 +31,7 @@ unsigned long long inode_of(const char *path)
 
 } // namespace
 
-result<unsigned> find_interface(const std::string &name)
+result<interface> find_interface(const std::string &name)
 {
 	ifreq request{};
 	descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -40,12 +42,14 @@ result<unsigned> find_interface(const std::string &name)
 	name.copy(request.ifr_name, sizeof(request.ifr_name) - 1);
 	if (::ioctl(socket.get(), SIOCGIFHWADDR, &request))
 		return fail("can't ask interface {}: {}", name, std::strerror(errno));
-	if (auto type = request.ifr_hwaddr.sa_family;
-	    type != ARPHRD_ETHER && type != ARPHRD_LOOPBACK)
-		return fail("{} is neither an Ethernet nor a loopback interface (type {}): "
-			    "attach to the Ethernet interface below it",
+
+	auto type = request.ifr_hwaddr.sa_family;
+	bool raw_ip = type == ARPHRD_NONE || type == ARPHRD_PPP || type == link_raw_ip;
+	if (!raw_ip && type != ARPHRD_ETHER && type != ARPHRD_LOOPBACK)
+		return fail("{} carries neither Ethernet nor bare IP (link type {}): attach to the "
+			    "interface above or below it",
 			    name, type);
-	return ifindex;
+	return interface{ifindex, raw_ip};
 }
 
 std::string interface_name(unsigned ifindex)

@@ -9,9 +9,14 @@
 
 namespace kcoro {
 
-// Finds an interface of this network namespace; only Ethernet and loopback will do,
-// because the filters read Ethernet headers.
-result<unsigned> find_interface(const std::string &name);
+struct interface {
+	unsigned index;
+	bool raw_ip; // its packets begin with the IP header: tun, wireguard, ppp
+};
+
+// Finds an interface of this network namespace. Fails when the filters can't read what
+// goes over it: it must carry Ethernet frames, or bare IP.
+result<interface> find_interface(const std::string &name);
 
 // The name that an ifindex has in this network namespace now; empty when it has none.
 std::string interface_name(unsigned ifindex);

@@ -22,10 +22,8 @@ Exit status: 0 ok, 1 failure, 2 wrong usage, 3 module missing or unfit.)";
 
 void add_global_options(CLI::App &app, kcoro::output &out)
 {
-	auto *compact = app.add_flag("-j,--json", out.compact, "print JSON, one line each");
-	auto *pretty = app.add_flag("-p,--pretty", out.pretty, "print indented JSON");
-
-	compact->excludes(pretty);
+	app.add_flag("-j,--json", out.compact, "print JSON, one line each");
+	app.add_flag("-p,--pretty", out.pretty, "print indented JSON");
 	app.add_flag("-T,--timestamps", out.timestamps, "print the time with each report");
 	app.add_flag("-v,--verbose", out.verbose, "show what the verifier said on a failure");
 	app.set_version_flag("-V,--version", KCORO_COMMAND_VERSION);
@@ -40,7 +38,16 @@ void guess_format(int argc, char **argv, kcoro::output &out)
 		out.compact |= word == "-j" || word == "--json";
 		out.pretty |= word == "-p" || word == "--pretty";
 	}
-	out.compact &= !out.pretty;
+}
+
+// "kcoro attach": the command as far as it was given.
+std::string command_so_far(const CLI::App &app)
+{
+	auto text = app.get_name();
+
+	for (const auto *verb : app.get_subcommands())
+		text += " " + command_so_far(*verb);
+	return text;
 }
 
 int finish(const kcoro::output &out, const kcoro::outcome &end)
@@ -63,7 +70,7 @@ int main(int argc, char **argv)
 
 	app.get_formatter()->column_width(28);
 	app.fallthrough();
-	app.require_subcommand(1);
+	app.require_subcommand(0, 1); // none is told below, after what is unknown
 	app.footer(examples);
 	add_global_options(app, asked.out);
 	kcoro::add_attach(app, asked);
@@ -84,5 +91,8 @@ int main(int argc, char **argv)
 		return finish(asked.out, kcoro::misuse("{}; `kcoro -h` and `kcoro VERB -h` help",
 						       wrong.what()));
 	}
+	if (!asked.run)
+		return finish(asked.out, kcoro::misuse("do what? `{} -h` lists the verbs",
+						       command_so_far(app)));
 	return finish(asked.out, asked.run());
 }

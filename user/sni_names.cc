@@ -167,7 +167,7 @@ void add_sni(CLI::App &app, request &asked)
 	auto *sni = app.add_subcommand("sni", "change or list the names of attached sni filters");
 
 	sni->fallthrough();
-	sni->require_subcommand(1);
+	sni->require_subcommand(0, 1);
 	sni->footer("EXAMPLES:\n"
 		    "  kcoro sni add example.net '*.example.com'\n"
 		    "  kcoro sni del example.net eth0\n"

@@ -15,10 +15,10 @@ namespace kcoro {
 void add_schedule(CLI::App &verb, schedule &when)
 {
 	verb.add_option("interval", when.interval, "seconds between reports")
-		->check(CLI::Range(0.01, 86400.0))
+		->check(CLI::Range(0.01, 86400.0).description(""))
 		->type_name(" ");
 	verb.add_option("count", when.count, "reports; without: until Ctrl-C")
-		->check(CLI::Range(1L, 1L << 31))
+		->check(CLI::Range(1L, 1L << 31).description(""))
 		->type_name(" ");
 }
 
@@ -34,11 +34,11 @@ bool active(const kcoro_frame_counters &counters)
 
 std::string heading()
 {
-	auto text = fmt::format("{:<6} {:<8}", "class", "level");
+	auto text = fmt::format("{:<6} {:<7}", "class", "level");
 
 	for (const auto &one : frame_counters)
 		if (one.heading)
-			text += fmt::format(" {:>9}", one.heading);
+			text += fmt::format(" {:>{}}", one.heading, one.width);
 	return text + fmt::format(" {:>7}\n", "live");
 }
 
@@ -47,11 +47,11 @@ std::string heading()
 std::string line(const std::string &size_class, const std::string &level,
 		 const kcoro_frame_counters &counters, const std::string &live)
 {
-	auto text = fmt::format("{:<6} {:<8}", size_class, level);
+	auto text = fmt::format("{:<6} {:<7}", size_class, level);
 
 	for (const auto &one : frame_counters)
 		if (one.heading)
-			text += fmt::format(" {:>9}", counters.*one.value);
+			text += fmt::format(" {:>{}}", counters.*one.value, one.width);
 	return text + fmt::format(" {:>7}\n", live);
 }
 

@@ -18,10 +18,11 @@ $(O)/kcoro: $(USER_OBJECTS)
 	@echo "  LD       $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $(USER_OBJECTS) $(LIBBPF_LIBS) -lfmt
 
-# Skeletons must be there before the first compile; later the .d files know who includes them.
+# -MD, not -MMD: skeletons are system headers, and a new one must be compiled in. They must be
+# there before the first compile; later the .d files know who includes them.
 $(O)/user/%.o: user/%.cc | $(BPF_SKELETONS)
 	@echo "  CXX      $@"
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CXX) $(CXXFLAGS) $(USER_CXXFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CXX) $(CXXFLAGS) $(USER_CXXFLAGS) -MD -MP -c $< -o $@
 
 -include $(USER_OBJECTS:.o=.d)

@@ -17,7 +17,8 @@ char LICENSE[] SEC("license") = "GPL";
 #define PROBE_BYTES 64
 #define PATTERN 0x6b636f726f6b636fULL
 
-static const struct kcoro_table_attr table_attr = {
+/* Neither const nor static: the memory that a kfunc gets must be writable. */
+struct kcoro_table_attr table_attr = {
 	.key_size = 8,
 	.frame_size = PROBE_BYTES,
 	.max_entries = 1,
