@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # The examples in BPF, $(O)/examples/<name>.bpf.o. The kernel module is built by its
 # user, and by tests/examples/frame_module.test.
