@@ -23,7 +23,7 @@
 /* What the command sets before the load. */
 const volatile struct sni_config config = {
 	.hello_timeout_ns = 10000000000ULL,
-	.blocked_timeout_ns = 60000000000ULL,
+	.blocked_timeout_ns = 180000000000ULL, /* above the 120 s TCP waits at most */
 	.max_hello = 131072,
 };
 

@@ -47,6 +47,23 @@ topology_up() {
 	in_client ip -6 route replace fd09::/64 dev c0 metric 100 initcwnd 200
 }
 
+# t0 and t1, 10.9.1.1 and 10.9.1.2: the same two namespaces, joined without Ethernet.
+topology_tun() {
+	local i
+	mkdir -p /dev/net
+	[[ -c /dev/net/tun ]] || mknod /dev/net/tun c 10 200
+	tun_relay >/tmp/tun_relay &
+	for ((i = 0; i < 50; i++)); do
+		grep -q ready /tmp/tun_relay && break
+		sleep 0.1
+	done
+	ip address add 10.9.1.1/24 dev t0
+	ip link set t0 up
+	in_client ip address add 10.9.1.2/24 dev t1
+	in_client ip link set t1 up
+	in_client ip route change 10.9.1.0/24 dev t1 initcwnd 200
+}
+
 # What crafted sends comes from addresses that are nobody's, in VLANs too:
 # 100, and 200 inside 100.
 topology_crafted() {
