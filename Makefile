@@ -9,6 +9,8 @@ Q := $(if $(filter 1,$(V)),,@)
 JOBS ?= $(shell nproc)
 
 MAKEFLAGS += --no-print-directory
+# An ordinary user's path has no modprobe, ip or ethtool.
+export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
@@ -72,11 +74,13 @@ vm-build: setup ## set up, and build all for the VM's kernel
 
 .PHONY: built-for-vm
 built-for-vm:
+	@test -n "$(KERNEL_BUILD)" || { echo "not set up yet: run make vm-build" >&2; exit 1; }
 	@$(MAKE) KDIR=$(KERNEL_BUILD) KVER=$(KERNEL_RELEASE) kmod bpf user
 
 .PHONY: demo
 demo: vm-build ## set up, build, and show the main job in a VM
-	@tests/demo/run
+	@$(MAKE) $(parallel) demo-programs
+	@O=$(O) KCORO_SETUP=$(abspath $(O))/setup.mk tests/demo/run
 
 .PHONY: clean
 clean: ## remove $(O), but not the set-up's cache

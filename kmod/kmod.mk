@@ -25,7 +25,7 @@ kmod: ## the module, $(O)/kmod/<release>/kcoro.ko
 		echo "pahole is missing, and without it the module has no BTF: apt install dwarves" >&2; exit 1; }
 	$(Q)kmod/mirror.sh $(KMOD_DIR) Kbuild kmod include tests/kernel
 	@echo "  KMOD     $(O)/kmod/$(KRELEASE)/kcoro.ko"
-	$(Q)$(MAKE) -C $(KDIR) M=$(KMOD_DIR) $(if $(filter 1,$(V)),V=1,-s) modules
+	$(Q)$(MAKE) -C $(KDIR) O= M=$(KMOD_DIR) $(if $(filter 1,$(V)),V=1,-s) modules
 
 .PHONY: install
 install: ## install what was built, as root: module, command; signs for Secure Boot

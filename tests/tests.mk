@@ -23,12 +23,15 @@ check: vm-build ## set up, build, and run all tests
 	@$(MAKE) $(parallel) tests
 	@O=$(O) JOBS=$(JOBS) tests/check
 
-# What `make demo` shows beside the product, such as the one-packet filter.
 .PHONY: tests
 tests: test-programs $(UNIT_PROGRAMS) ## build the tests (after vm-build)
 
 .PHONY: test-programs
 test-programs: $(TEST_SKELETONS) $(TEST_PROGRAMS)
+
+# What `make demo` shows beside the product.
+.PHONY: demo-programs
+demo-programs: $(addprefix $(O)/tests/,hello_peer one_packet one_packet.bpf.o)
 
 .PHONY: check-vm
 check-vm: setup ## test the VM runner alone
@@ -39,7 +42,7 @@ check-hellos: vm-build ## run the table of verdicts on recordings: DIR=<folder> 
 	@test -n "$(DIR)" -a -e "$(DIR)/index.tsv" || { \
 		echo 'make check-hellos DIR=<folder> BLOCK=<name,name>: the folder must hold an index.tsv (file, bytes, server_name, name_offset)' >&2; exit 2; }
 	@$(MAKE) $(parallel) test-programs
-	@tests/net/hellos.test --dir "$(DIR)" --block "$(BLOCK)"
+	@O=$(O) KCORO_SETUP=$(abspath $(O))/setup.mk tests/net/hellos.test --dir "$(DIR)" --block "$(BLOCK)"
 
 .PHONY: check-bare
 check-bare: ## as root: prove set-up, demo and check on a bare Debian in a scratch folder

@@ -39,7 +39,7 @@ kernel_relocate() {
 	fi
 	ln -sfn "$headers" "$dir/lib/modules/$release/build"
 	rm -f "$dir/lib/modules/$release/source"
-	PATH=$PATH:/usr/sbin:/sbin depmod --basedir "$dir" "$release"
+	depmod --basedir "$dir" "$release"
 }
 
 # kernel_describe DIR RELEASE - what build/setup.mk and the VM runner need to know.

@@ -51,7 +51,7 @@ initramfs_tools() {
 	[[ -x $BPFTOOL && -x $BUSYBOX ]] || fail "bpftool or busybox is gone from the cache: run make setup"
 	paths=("$BUSYBOX")
 	for tool in "${VM_TOOLS[@]}"; do
-		path=$(PATH=$PATH:/usr/sbin:/sbin command -v "$tool") ||
+		path=$(command -v "$tool") ||
 			fail "the program $tool is missing: run make setup"
 		paths+=("$(readlink -f "$path")")
 	done
