@@ -35,7 +35,7 @@ $(O)/bpf:
 define bpf_object
 $(O)/bpf/$(patsubst %.bpf.c,%,$(notdir $(1))).bpf.o: $(1) $(O)/vmlinux.h | $(O)/bpf
 	@echo "  BPF      $$@"
-	$(Q)$(CLANG) $(BPF_CFLAGS) -I$(dir $(1)) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@.tmp
+	$(Q)$(CLANG) $(BPF_CFLAGS) -I$(dir $(1)) -MMD -MP -MT $$@ -MF $$(@:.o=.d) -c $$< -o $$@.tmp
 	$(Q)$(LLVM_STRIP) -g $$@.tmp
 	$(Q)mv $$@.tmp $$@
 endef
