@@ -57,7 +57,7 @@ define test_bpf
 $(O)/tests/$(patsubst %.bpf.c,%,$(notdir $(1))).bpf.o: $(1) $(O)/vmlinux.h
 	@echo "  BPF      $$@"
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -I$(dir $(1)) -Ibpf/filters/sni -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@.tmp
+	$(Q)$(CLANG) $(BPF_CFLAGS) -I$(dir $(1)) -Ibpf/filters/sni -MMD -MP -MT $$@ -MF $$(@:.o=.d) -c $$< -o $$@.tmp
 	$(Q)$(LLVM_STRIP) -g $$@.tmp
 	$(Q)mv $$@.tmp $$@
 endef
@@ -72,7 +72,7 @@ define test_program
 $(O)/tests/$(patsubst %.cc,%,$(notdir $(1))): $(1) | $(TEST_SKELETONS)
 	@echo "  CXX      $$@"
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CXX) $(CXXFLAGS) $(TEST_CXXFLAGS) -O2 -MMD -MP -o $$@ $$< $(LIBBPF_LIBS)
+	$(Q)$(CXX) $(CXXFLAGS) $(TEST_CXXFLAGS) -O2 -MD -MP -o $$@ $$< $(LIBBPF_LIBS)
 endef
 $(foreach source,$(TEST_SOURCES),$(eval $(call test_program,$(source))))
 
@@ -80,6 +80,6 @@ $(O)/tests/unit/%: tests/unit/%.cc
 	@echo "  CXX      $@"
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) $(CXXFLAGS) $(TEST_CXXFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
-		-fno-omit-frame-pointer -MMD -MP -o $@ $< -lgtest -lgtest_main
+		-fno-omit-frame-pointer -MD -MP -o $@ $< -lgtest -lgtest_main
 
 -include $(wildcard $(O)/tests/*.d $(O)/tests/unit/*.d)
