@@ -22,7 +22,7 @@ struct sni_state {
 	sni_counters counters{};
 	kcoro_table_counters table{};
 	size_t names = 0;
-	bool interface_gone = false;
+	bool cut = false; // the link is there, and leads nowhere
 };
 
 // Sums a per-CPU array's only element, which is a struct of __u64.
@@ -79,7 +79,7 @@ result<sni_state> read_state(const sni_attachment &filter)
 	state.table = *table;
 	state.names = names->size();
 	auto ifindex = link_ifindex(link->get());
-	state.interface_gone = ifindex && *ifindex == 0;
+	state.cut = ifindex && *ifindex == 0;
 	return state;
 }
 
@@ -128,10 +128,9 @@ void show(const sni_attachment &filter, const sni_state &state, json &list, std:
 
 	list.push_back({{"interface", filter.interface()},
 			{"ifindex", record.ifindex},
-			{"interface_gone", state.interface_gone},
 			{"mode", mode_label(record.mode)},
 			{"direction", direction_label(record.direction)},
-			{"attached", true},
+			{"attached", !state.cut},
 			{"since", since},
 			{"on_full", on_full_label(record.on_full)},
 			{"port", record.port},
@@ -144,9 +143,10 @@ void show(const sni_attachment &filter, const sni_state &state, json &list, std:
 			{"path", filter.path()}});
 
 	text += fmt::format("sni      {} since {}\n", filter.title(), format_time(since));
-	if (state.interface_gone)
-		text += "  the interface has gone: `kcoro detach sni " +
-			std::to_string(record.ifindex) + "`\n";
+	if (state.cut)
+		text += fmt::format("  filters nothing: the interface has gone, or a detach was killed;\n"
+				    "  `kcoro detach sni {}` clears it\n",
+				    record.ifindex);
 	text += fmt::format("  names {}  port {}  on-full {}\n", state.names,
 			    record.port ? std::to_string(record.port) : "all",
 			    on_full_label(record.on_full));
