@@ -113,19 +113,27 @@ result<unsigned> link_ifindex(int link)
 	return unsigned{info.xdp.ifindex};
 }
 
-result<unsigned long long> link_program_misses(int link)
+result<descriptor> link_program(int link)
 {
 	bpf_link_info info{};
-	bpf_prog_info program_info{};
 	__u32 size = sizeof(info);
 
 	if (int err = bpf_link_get_info_by_fd(link, &info, &size); err)
 		return fail("can't ask a link: {}", std::strerror(-err));
 	descriptor program(bpf_prog_get_fd_by_id(info.prog_id));
-	size = sizeof(program_info);
-	if (int err = bpf_prog_get_info_by_fd(program.get(), &program_info, &size); err)
+	if (!program)
+		return fail("can't open a link's program: {}", std::strerror(errno));
+	return program;
+}
+
+result<unsigned long long> program_misses(int program)
+{
+	bpf_prog_info info{};
+	__u32 size = sizeof(info);
+
+	if (int err = bpf_prog_get_info_by_fd(program, &info, &size); err)
 		return fail("can't ask a program: {}", std::strerror(-err));
-	return static_cast<unsigned long long>(program_info.recursion_misses);
+	return static_cast<unsigned long long>(info.recursion_misses);
 }
 
 } // namespace kcoro

@@ -63,8 +63,11 @@ result<int> run_program(int program, void *context, size_t size);
 // The ifindex of an XDP or tcx link; 0 when its interface has gone.
 result<unsigned> link_ifindex(int link);
 
-// Runs of a program that the kernel left out because the program was running on that CPU.
-result<unsigned long long> link_program_misses(int link);
+// The program behind a link.
+result<descriptor> link_program(int link);
+
+// Runs of a program that the kernel left out because it was running on that CPU already.
+result<unsigned long long> program_misses(int program);
 
 } // namespace kcoro
 

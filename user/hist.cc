@@ -27,8 +27,7 @@ using histograms = std::map<histogram_key, latency_histogram>;
 struct latency_pins {
 	descriptor histograms;
 	descriptor lost;
-	descriptor links[2];
-	descriptor programs[2];
+	std::vector<descriptor> programs;
 };
 
 result<latency_pins> open_latency()
@@ -38,7 +37,36 @@ result<latency_pins> open_latency()
 
 	if (latency_attached() != latency_state::whole || !map || !lost)
 		return fail("latency is not attached: run `kcoro attach latency` first");
-	return latency_pins{std::move(*map), std::move(*lost), {}, {}};
+	latency_pins pins{std::move(*map), std::move(*lost), {}};
+	for (const auto &path : {latency_alloc_pin, latency_free_pin}) {
+		auto link = open_pinned(path);
+		if (!link)
+			return link.error();
+		auto program = link_program(link->get());
+		if (!program)
+			return program.error();
+		pins.programs.push_back(std::move(*program));
+	}
+	return pins;
+}
+
+// Events that no histogram has: no entry could be made for them, or they came while the
+// program was at work on another one (NMI).
+result<__u64> count_lost(const latency_pins &pins)
+{
+	latency_lost lost{};
+	__u32 zero = 0;
+
+	if (int err = bpf_map_lookup_elem(pins.lost.get(), &zero, &lost); err)
+		return fail("can't read {}: {}", latency_lost_pin, std::strerror(-err));
+	for (const auto &program : pins.programs) {
+		auto misses = program_misses(program.get());
+
+		if (!misses)
+			return misses.error();
+		lost.events += *misses;
+	}
+	return lost.events;
 }
 
 result<histograms> read_histograms(int map)
@@ -135,19 +163,18 @@ outcome hist(const schedule &when, const output &out)
 	__u64 last_lost = 0;
 	return run_schedule(when, out, [&](bool first) -> outcome {
 		auto now = read_histograms(pins->histograms.get());
-		latency_lost lost{};
-		__u32 zero = 0;
+		auto lost = count_lost(*pins);
 		histograms changes;
 
 		if (!now)
 			return now.error();
-		if (int err = bpf_map_lookup_elem(pins->lost.get(), &zero, &lost); err)
-			return fail("can't read {}: {}", latency_lost_pin, std::strerror(-err));
+		if (!lost)
+			return lost.error();
 		for (const auto &[key, one] : *now)
 			changes[key] = since(one, last[key]);
-		auto newly_lost = lost.events - last_lost;
+		auto newly_lost = *lost - last_lost;
 		last = *now;
-		last_lost = lost.events;
+		last_lost = *lost;
 		if (!first)
 			if (auto spaced = out.text("\n"); !spaced)
 				return spaced;

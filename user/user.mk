@@ -8,7 +8,7 @@ USER_SOURCES := $(sort $(wildcard user/*.cc))
 USER_OBJECTS := $(USER_SOURCES:user/%.cc=$(O)/user/%.o)
 
 # System headers are those that are not ours to keep free of warnings.
-USER_CXXFLAGS := -std=c++20 -O2 -g -Wall -Wextra -Wpedantic -Werror -Iinclude -Ibpf -I. \
+USER_CXXFLAGS := -std=c++20 -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude -Ibpf -I. \
 	-isystem $(O)/bpf $(patsubst -I%,-isystem %,$(LIBBPF_CFLAGS))
 
 .PHONY: user

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what sources this uses the variables
 #
-# guest.sh - sourced by the scripts of command.test that run inside the VM.
+# guest.sh - sourced by the scripts of this folder that run inside the VM.
 
 kcoro=/kcoro/kcoro
 pins=/sys/fs/bpf/kcoro
