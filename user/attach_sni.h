@@ -23,7 +23,7 @@ struct sni_request {
 	attachment_mode mode = ATTACHMENT_TC;
 	attachment_direction direction = ATTACHMENT_INGRESS;
 	attachment_on_full on_full = ATTACHMENT_OPEN;
-	unsigned port = 443;
+	unsigned port = 0; // 0: all
 	unsigned max_flows = 16384;
 };
 

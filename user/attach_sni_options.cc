@@ -63,7 +63,7 @@ void add_attach_sni(CLI::App &attach, request &asked)
 					       "it, closed drops it")
 		->check(CLI::IsMember({"open", "closed"}).description(""))
 		->type_name("POLICY");
-	verb->add_option("--port", wish->port, "server port (default 443), 0: all")
+	verb->add_option("--port", wish->port, "this server port only (default: all)")
 		->check(CLI::Range(0U, 65535U).description(""))
 		->type_name("PORT");
 	verb->add_option("--max-flows", wish->max_flows, "flows at a time (default 16384)")
