@@ -91,7 +91,7 @@ finding check_pahole()
 		if (::access((directory + "/pahole").c_str(), X_OK) == 0)
 			return {"pahole", health::ok, directory + "/pahole", ""};
 	return {"pahole", health::warning, "not found; only to build the module",
-		"apt install pahole"};
+		"apt install dwarves"};
 }
 
 // The file reads like "none [integrity] confidentiality".
