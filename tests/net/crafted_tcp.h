@@ -259,6 +259,16 @@ inline Cases ending_cases()
 			 s.verdict(SNI_UNFINISHED);
 			 s.receives(peer, stream, 150, true);
 		 }},
+		{"FIN with an old number",
+		 [](Scenario& s) {
+			 const auto stream = stream_of(listed);
+			 auto& peer = half(s, stream);
+
+			 peer.client.bare(100, net::FIN | net::ACK);
+			 peer.client.data(stream, 100, 120, net::FIN | net::ACK);
+			 s.expected.repeated = 1;
+			 block_rest(s, peer, stream);
+		 }},
 		{"early FIN",
 		 [](Scenario& s) {
 			 const auto stream = stream_of(listed);

@@ -272,7 +272,7 @@ PACKET_INLINE enum sni_action flow_read(const struct flow_run *run, struct kcoro
 	} else if (p->payload_len) {
 		run->count->repeated++;
 	}
-	/* The client has no more to say. An old FIN can't be: it would have ended the entry. */
+	/* The client has no more to say. With an old number it is none that the server heeds. */
 	if ((p->flags & PACKET_TCP_FIN) && behind == flow->next) {
 		flow_event(run, SNI_UNFINISHED, flow, false);
 		bpf_kcoro_table_end(entry);
