@@ -8,7 +8,7 @@ V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 JOBS ?= $(shell nproc)
 
-MAKEFLAGS += --no-print-directory
+MAKEFLAGS += --no-print-directory $(if $(filter 1,$(V)),,-s)
 # An ordinary user's path has no modprobe, ip or ethtool.
 export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:

@@ -38,9 +38,10 @@ check-vm: setup ## test the VM runner alone
 	@O=$(O) JOBS=$(JOBS) tests/check vm/runner
 
 .PHONY: check-hellos
-check-hellos: vm-build ## run the table of verdicts on recordings: DIR=<folder> BLOCK=a,b
+check-hellos: ## run the table of verdicts on recordings: DIR=<folder> BLOCK=a,b
 	@test -n "$(DIR)" -a -e "$(DIR)/index.tsv" || { \
 		echo 'make check-hellos DIR=<folder> BLOCK=<name,name>: the folder must hold an index.tsv (file, bytes, server_name, name_offset)' >&2; exit 2; }
+	@$(MAKE) vm-build
 	@$(MAKE) $(parallel) test-programs
 	@O=$(O) KCORO_SETUP=$(abspath $(O))/setup.mk tests/net/hellos.test --dir "$(DIR)" --block "$(BLOCK)"
 
