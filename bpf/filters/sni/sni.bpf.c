@@ -15,7 +15,6 @@
 
 #include "sni.h"
 
-#define EPERM	1
 #define ENOENT	2
 #define ENOMEM	12
 #define EBUSY	16
