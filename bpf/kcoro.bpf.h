@@ -56,7 +56,9 @@ extern void bpf_kcoro_frame_free(struct kcoro_frame *frame) __ksym;
 
 /*
  * bpf_kcoro_table_create - make a keyed table
- * @attr: what it shall be; attr__sz is its size
+ * @attr: what it shall be, in memory that can be written (the verifier wants that
+ *	of any pointer given to a kfunc: a constant would stand in .rodata and be
+ *	refused); attr__sz is its size
  *
  * Syscall programs. Returns NULL on a wrong attribute or without memory. The
  * caller owns the reference: move it to a map of the program with
