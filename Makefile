@@ -82,6 +82,11 @@ demo: vm-build ## set up, build, and show the main job in a VM
 	@$(MAKE) $(parallel) demo-programs
 	@O=$(O) KCORO_SETUP=$(abspath $(O))/setup.mk tests/demo/run
 
+.PHONY: check
+check: vm-build ## set up, build, and run all tests
+	@$(MAKE) $(parallel) tests
+	@O=$(O) JOBS=$(JOBS) tests/check
+
 .PHONY: clean
 clean: ## remove $(O), but not the set-up's cache
 	$(Q)find $(O) -mindepth 1 -maxdepth 1 ! -name setup.mk -exec rm -rf {} +

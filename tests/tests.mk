@@ -18,11 +18,6 @@ UNIT_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.cc=$(O)/tests/unit/%)
 TEST_CXXFLAGS := -std=c++20 -g -Wall -Wextra -Werror -Iinclude -Ibpf -I. \
 	-isystem $(O)/tests -isystem $(O)/bpf $(patsubst -I%,-isystem %,$(LIBBPF_CFLAGS))
 
-.PHONY: check
-check: vm-build ## set up, build, and run all tests
-	@$(MAKE) $(parallel) tests
-	@O=$(O) JOBS=$(JOBS) tests/check
-
 .PHONY: tests
 tests: test-programs $(UNIT_PROGRAMS) ## build the tests (after vm-build)
 

@@ -12,23 +12,13 @@
 #
 # The server stands where the commands run, so that pins in bpffs are seen by all.
 
+# shellcheck source=tests/vm/guest.sh
+. /vm/guest.sh
+
 PATH=/kcoro:$PATH
 kcoro_root=/sys/fs/bpf/kcoro
 pins='' # of the filter; set by attach_sni
-failed=0
-export pins failed # for those who source this
-
-# ok NAME COMMAND... / the case is passed when the command is.
-ok() {
-	local name=$1
-	shift
-	if "$@"; then
-		echo "ok $name"
-	else
-		echo "not ok $name"
-		failed=1
-	fi
-}
+export pins # for those who source this
 
 topology_up() {
 	ip netns add client
@@ -137,11 +127,5 @@ detach_sni() {
 }
 
 module_down() {
-	local i
-	kcoro detach --all >&2 || return
-	for ((i = 0; i < 100; i++)); do
-		rmmod kcoro 2>/dev/null && return
-		sleep 0.1
-	done
-	rmmod kcoro
+	kcoro detach --all >&2 && unload
 }

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# guest.sh - sourced by the scripts that run inside the VM.
 # shellcheck shell=bash
+# guest.sh - for scripts that run inside the VM; the runner puts it there. They say
+# `. /vm/guest.sh`, and end with `exit $failed`.
 
-kcoro_dir=/kcoro
+failed=0
+export failed # for those who source this
 
 # ok NAME COMMAND... / the case is passed when the command is.
 ok() {
@@ -15,7 +17,6 @@ ok() {
 		failed=1
 	fi
 }
-failed=0
 
 # Programs and maps that were left go a little later; so does their hold on the module.
 unload() {
