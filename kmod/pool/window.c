@@ -91,6 +91,8 @@ static noinline notrace void *alloc_traced(struct kcoro_pool *pool, unsigned int
 	u64 start = ktime_get_mono_fast_ns();
 	void *frame = window_pop(pool, cls);
 
+	if (gfp == KCORO_GFP_AUTO)
+		gfp = kcoro_context_gfp();
 	if (!frame)
 		frame = kcoro_refill_alloc(pool, cls, gfp, &place);
 	trace_kcoro_frame_alloc(kcoro_class_size(cls), cls, kcoro_context_level(), gfp, place,

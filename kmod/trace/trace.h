@@ -29,8 +29,8 @@
 
 /*
  * A frame was allocated, or could not be (place is "none").
- * size: of the frame, bytes; gfp: flags asked for, 0 when left to the context;
- * place: enum kcoro_place; latency_ns: time spent in the allocation.
+ * size: of the frame, bytes; gfp: flags for the slab, the caller's or those that the
+ * context gave; place: enum kcoro_place; latency_ns: time spent in the allocation.
  */
 TRACE_EVENT(kcoro_frame_alloc,
 	TP_PROTO(size_t size, unsigned int size_class, unsigned int level, gfp_t gfp,
