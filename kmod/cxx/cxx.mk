@@ -8,7 +8,9 @@
 # what is for C only; -g0 because pahole stops at C++ debug information, and the
 # module would then have no BTF; -fno-gnu-unique because std::noop_coroutine() makes
 # a GNU_UNIQUE object that no module can hold; sibling calls because symmetric
-# transfer needs them.
+# transfer needs them. Section groups, which hold inline and template functions, are
+# dissolved after the compiler: the module's link would keep their
+# __patchable_function_entries apart, and sysfs refuse the second section of a name.
 
 KCORO_CXX := $(subst gcc,g++,$(CC))
 
@@ -27,7 +29,8 @@ kcoro-cxx-flags = $(filter-out $(kcoro-cxx-drop),$(KBUILD_CFLAGS)) $(KBUILD_CFLA
 
 quiet_cmd_kcoro_cxx = CXX [M]  $@
       cmd_kcoro_cxx = $(KCORO_CXX) -Wp,-MMD,$(depfile) -D__KERNEL__ -DMODULE \
-		$(kcoro-cxx-flags) -I$(src)/include -c -o $@ $< \
+		$(kcoro-cxx-flags) -I$(src)/include -c -o $@.grouped $< && \
+		$(LD) $(KBUILD_LDFLAGS) -r --force-group-allocation -o $@ $@.grouped \
 		$(if $(delay-objtool),,$(cmd_objtool))
 
 define kcoro_cxx_object
