@@ -51,7 +51,11 @@ extern struct kcoro_frame *bpf_kcoro_frame_alloc(__u32 data_size) __ksym;
 extern __u8 *bpf_kcoro_frame_data(struct kcoro_frame *frame,
 				  const size_t rdwr_buf_size) __ksym;
 
-/* bpf_kcoro_frame_free - give a frame back. Packet and syscall programs. */
+/*
+ * bpf_kcoro_frame_free - give a frame back
+ *
+ * Packet and syscall programs. Takes the frame; its memory is gone with it.
+ */
 extern void bpf_kcoro_frame_free(struct kcoro_frame *frame) __ksym;
 
 /*
@@ -75,7 +79,12 @@ extern struct kcoro_table *bpf_kcoro_table_create(const struct kcoro_table_attr 
  */
 extern __u64 bpf_kcoro_table_id(struct kcoro_table *table) __ksym;
 
-/* bpf_kcoro_table_release - drop a reference; the last one ends all entries. */
+/*
+ * bpf_kcoro_table_release - end a table
+ *
+ * Syscall programs. Takes the table. Its id stops working soon after; entries that
+ * are entered now end with their leave or end, all others at once.
+ */
 extern void bpf_kcoro_table_release(struct kcoro_table *table) __ksym;
 
 /*
@@ -94,11 +103,17 @@ extern struct kcoro_entry *bpf_kcoro_table_enter(__u64 table_id, const void *key
 
 /*
  * bpf_kcoro_table_leave - suspend: the entry stays until it is entered again
- * @timeout_ns: the table ends the entry this long from now; 0 means never
+ * @timeout_ns: the table ends the entry this long from now, to the jiffy; 0: never
+ *
+ * Packet and syscall programs. Takes the entry; its frame belongs to the table.
  */
 extern void bpf_kcoro_table_leave(struct kcoro_entry *entry, __u64 timeout_ns) __ksym;
 
-/* bpf_kcoro_table_end - remove the entry from its table and free its frame. */
+/*
+ * bpf_kcoro_table_end - remove the entry from its table and free its frame
+ *
+ * Packet and syscall programs. Takes the entry.
+ */
 extern void bpf_kcoro_table_end(struct kcoro_entry *entry) __ksym;
 
 /*

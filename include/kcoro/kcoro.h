@@ -65,7 +65,7 @@ void kcoro_pool_destroy(struct kcoro_pool *pool);
  */
 struct kcoro_pool *kcoro_pool_default(void);
 
-/* The out-of-line halves of the two functions below; @cls must fit @size. */
+/* The out-of-line halves of the functions below, which check; @cls is below KCORO_CLASSES. */
 void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp);
 void kcoro_pool_free_class(struct kcoro_pool *pool, void *frame, unsigned int cls);
 
@@ -124,15 +124,19 @@ static __always_inline void *kcoro_pool_alloc(struct kcoro_pool *pool, size_t si
  * kcoro_pool_free() - give a frame back
  * @pool: the pool it came from
  * @frame: the frame; NULL is ignored
- * @size: the size it was allocated with
+ * @size: the size it was allocated with. One that no allocation can have (0, or over
+ *	KCORO_FRAME_SIZE_MAX) is ignored: the frame stays live, and the end of the
+ *	pool tells
  *
  * Never fails and never sleeps. Context: any, NMI included; any CPU and level,
  * whatever those of the allocation were.
  */
 static __always_inline void kcoro_pool_free(struct kcoro_pool *pool, void *frame, size_t size)
 {
-	if (frame)
-		kcoro_pool_free_class(pool, frame, kcoro_size_class(size));
+	unsigned int cls = kcoro_size_class(size);
+
+	if (frame && cls < KCORO_CLASSES)
+		kcoro_pool_free_class(pool, frame, cls);
 }
 
 /**

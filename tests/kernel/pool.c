@@ -96,6 +96,26 @@ static int bad_attributes(void)
 	return 0;
 }
 
+/* A free with a size that no allocation can have changes nothing, not even a counter. */
+static int bad_free(void)
+{
+	struct kcoro_pool *pool = private_pool();
+	void *frame;
+
+	EXPECT(!IS_ERR(pool));
+	frame = kcoro_pool_alloc(pool, 64);
+	EXPECT(frame && live(pool) == 1);
+	kcoro_pool_free(pool, frame, 0);
+	kcoro_pool_free(pool, frame, KCORO_FRAME_SIZE_MAX + 1);
+	kcoro_pool_free(pool, frame, SIZE_MAX);
+	kcoro_pool_free(pool, NULL, 64);
+	EXPECT(live(pool) == 1);
+	kcoro_pool_free(pool, frame, 64);
+	EXPECT(live(pool) == 0);
+	kcoro_pool_destroy(pool);
+	return 0;
+}
+
 /* MANY frames of a size at once: distinct, aligned, writable to the last byte, freed. */
 static int burst(struct kcoro_pool *pool, size_t size)
 {
@@ -306,6 +326,7 @@ static int freed_elsewhere(void)
 const struct kcoro_test_case kcoro_pool_cases[] = {
 	{ "pool_sizes", sizes },
 	{ "pool_bad_attributes", bad_attributes },
+	{ "pool_bad_free", bad_free },
 	{ "pool_every_class", every_class },
 	{ "pool_hot_pair_hits", hot_pair_hits },
 	{ "pool_bh_off", bh_off },
