@@ -6,6 +6,8 @@
 #   tests/<folder>/<name>.cc        with a main(): a program for it, $(O)/tests/<name>
 #   tests/<folder>/<name>.bpf.c     a BPF object for it, $(O)/tests/<name>.bpf.o and .skel.h
 #   tests/unit/<name>_test.cc       a GoogleTest program, $(O)/tests/unit/<name>_test
+#   tests/<folder>/<folder>.mk      targets of that folder's own
+#   tests/<folder>/module.kbuild    a module that is built with kcoro.ko
 
 TEST_BPF := $(sort $(wildcard tests/*/*.bpf.c))
 TEST_BPF_NAMES := $(patsubst %.bpf.c,%,$(notdir $(TEST_BPF)))
@@ -79,3 +81,5 @@ $(O)/tests/unit/%: tests/unit/%.cc
 		-fno-omit-frame-pointer -MD -MP -o $@ $< -lgtest -lgtest_main
 
 -include $(wildcard $(O)/tests/*.d $(O)/tests/unit/*.d)
+
+include $(wildcard tests/*/*.mk)
