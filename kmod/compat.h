@@ -31,4 +31,16 @@
 #define KCORO_WQ_PERCPU 0
 #endif
 
+/* hrtimer_setup() came with 6.13, and hrtimer_init() went later. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define kcoro_hrtimer_setup(timer, function, mode) \
+	hrtimer_setup(timer, function, CLOCK_MONOTONIC, mode)
+#else
+#define kcoro_hrtimer_setup(timer, callback, mode) \
+	do { \
+		hrtimer_init(timer, CLOCK_MONOTONIC, mode); \
+		(timer)->function = callback; \
+	} while (0)
+#endif
+
 #endif /* KCORO_COMPAT_H */
