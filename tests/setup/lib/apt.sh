@@ -95,7 +95,7 @@ own_update() {
 # the machine's own sources when it is empty.
 FOREIGN=()
 foreign_init() {
-	local site keyring dir=$CACHE/apt
+	local site keyring dir=${APT_DIR:-$CACHE/apt}/$1
 	FOREIGN=()
 	[[ -n $1 ]] || return 0
 	site=$(apt_site)
@@ -111,6 +111,30 @@ foreign_init() {
 	say "asking apt for the list of $1"
 	run_apt apt-get "${APT_QUIETLY[@]}" "${FOREIGN[@]}" -o APT::Update::Error-Mode=any update ||
 		apt_failed "read the list of $1"
+}
+
+# machine_suites - SUITE and name (MACHINE) of this machine, and where what it is too old for
+# comes from: OTHER_SUITE, empty if the machine's own suite has it.
+machine_suites() {
+	[[ -x /usr/bin/apt-get && -r /etc/os-release ]] ||
+		fail "this is no Debian; see \"Supported kernels\" in README.md for what is needed"
+	# shellcheck disable=SC1091
+	. /etc/os-release
+	[[ $(dpkg --print-architecture) == amd64 ]] || fail "kcoro supports amd64, this is $(dpkg --print-architecture)"
+	SUITE=${VERSION_CODENAME-}
+	MACHINE=${PRETTY_NAME-Debian}
+	# shellcheck disable=SC2034 # for those who source this
+	case $ID/$SUITE in
+	debian/bookworm) OTHER_SUITE=$SUITE-backports ;;
+	debian/trixie) OTHER_SUITE='' ;;
+	*) fail "set-up knows Debian 12 and 13, not $MACHINE: install the packages in tests/setup/packages, and build with make KDIR=" ;;
+	esac
+}
+
+# missing_packages PACKAGE... - those that are not installed.
+missing_packages() {
+	{ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } |
+		sed -n 's/^installed //p' | sort -u | comm -13 - <(printf '%s\n' "$@" | sort -u)
 }
 
 # show_field PACKAGE FIELD - of the version that apt would take.

@@ -6,18 +6,26 @@
 # Nothing is installed: an image package would write to /boot, and another
 # suite's libraries have no business in the machine's own.
 
-# kernel_packages - print the packages of the newest kernel in the suite asked.
+# kernel_packages FLAVOUR - print the packages of the newest kernel of this flavour
+# (amd64, rt-amd64) in the suite asked.
 kernel_packages() {
-	local headers release image dep
-	headers=$(show_field linux-headers-amd64 Depends | grep -oE 'linux-headers-[^ ]+-amd64' | head -n 1)
+	local headers release dep
+	headers=$(show_field "linux-headers-$1" Depends | grep -oE "linux-headers-[^ ]+-$1" | head -n 1)
 	[[ -n $headers ]] || return 1
 	release=${headers#linux-headers-}
 	# The unsigned image is uploaded together with the headers, the signed one later.
-	image=linux-image-$release-unsigned
-	[[ -n $(show_field "$image" Version) ]] || image=linux-image-$release
-	echo "$image"
+	# Later kernels have image, modules and the lists of modules apart.
+	if [[ -n $(show_field "linux-image-$release-unsigned" Version) ]]; then
+		echo "linux-image-$release-unsigned"
+	elif [[ -n $(show_field "linux-binary-unsigned-$release" Version) ]]; then
+		echo "linux-binary-unsigned-$release"
+		echo "linux-modules-$release"
+		echo "linux-base-$release"
+	else
+		echo "linux-image-$release"
+	fi
 	echo "$headers"
-	for dep in $(show_field "$headers" Depends | grep -oE 'linux-(headers-[^ ]+-common|kbuild-[^ ,]+)'); do
+	for dep in $(show_field "$headers" Depends | grep -oE 'linux-(headers-[^ ]+-common(-rt)?|kbuild-[^ ,]+)'); do
 		echo "$dep"
 	done
 }
@@ -31,7 +39,7 @@ kernel_compiler() {
 kernel_relocate() {
 	local dir=$1 release=$2 headers
 	headers=$dir/usr/src/linux-headers-$release
-	sed -i "s|^include /usr/src/|include $dir/usr/src/|" "$headers/Makefile"
+	sed -i -E "s#^(include |KBUILD_OUTPUT=)/usr/src/#\\1$dir/usr/src/#" "$headers/Makefile"
 	# Debian 13 ships modules below /usr.
 	if [[ -d $dir/usr/lib/modules ]]; then
 		mkdir -p "$dir/lib"
