@@ -45,7 +45,7 @@ extern struct kcoro_frame *bpf_kcoro_frame_alloc(__u32 data_size) __ksym;
  * @frame: a frame, or &entry->frame of an entered entry
  * @rdwr_buf_size: bytes wanted, a compile-time constant
  *
- * Packet and syscall programs. Returns NULL when the frame is smaller than that.
+ * Packet, syscall and tracing programs. Returns NULL when the frame is smaller than that.
  * The memory is valid until the frame is freed, left or moved to a map.
  */
 extern __u8 *bpf_kcoro_frame_data(struct kcoro_frame *frame,
@@ -57,6 +57,23 @@ extern __u8 *bpf_kcoro_frame_data(struct kcoro_frame *frame,
  * Packet and syscall programs. Takes the frame; its memory is gone with it.
  */
 extern void bpf_kcoro_frame_free(struct kcoro_frame *frame) __ksym;
+
+/*
+ * bpf_kcoro_frame_alloc_nolock - take a zeroed frame from this CPU's magazine
+ * @data_size: bytes of state, 1 .. KCORO_FRAME_DATA_MAX
+ *
+ * Tracing programs (fentry, fexit, tp_btf, iterators), which may run inside any lock
+ * of the kernel, the slab's among them. Returns NULL also when the magazine is
+ * empty, as it is for the first one; it is then filled a little later.
+ */
+extern struct kcoro_frame *bpf_kcoro_frame_alloc_nolock(__u32 data_size) __ksym;
+
+/*
+ * bpf_kcoro_frame_free_nolock - give a frame back
+ *
+ * Tracing programs. Takes the frame, whatever it was allocated with.
+ */
+extern void bpf_kcoro_frame_free_nolock(struct kcoro_frame *frame) __ksym;
 
 /*
  * bpf_kcoro_table_create - make a keyed table

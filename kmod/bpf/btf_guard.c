@@ -63,13 +63,16 @@ static struct bpf_struct_ops guard_ops = {
 	.owner = THIS_MODULE,
 };
 
-/* 0, or -ENOEXEC with one line in the log that names the cause and the cure. */
+/* 0, -ENOMEM, or -ENOEXEC with one line in the log that names the cause and the cure. */
 int __init kcoro_btf_guard_init(void)
 {
 	int err = register_bpf_struct_ops(&guard_ops, kcoro_btf_guard);
 
 	if (!err && btf_seen)
 		return 0;
+	/* The kernel has BTF, and no memory to note the registration. */
+	if (err == -ENOMEM)
+		return err;
 	pr_err("kcoro: the kernel has no BTF for this module (built without pahole, stripped, or built for another kernel): BPF programs could not call it; install pahole (package dwarves), rebuild against the headers of %s, and load again\n",
 	       init_utsname()->release);
 	return -ENOEXEC;

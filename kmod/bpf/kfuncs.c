@@ -7,8 +7,8 @@
  * None of these kfuncs but the one marked KF_SLEEPABLE may sleep, and whether a
  * program may is not visible from inside: flags are GFP_ATOMIC.
  *
- * Tracing programs (the iterator) get the readers only: they may run inside any
- * lock, so nothing for them takes a lock or touches the slab.
+ * Tracing programs may run inside any lock, so nothing for them takes a lock or
+ * touches the slab: they get the readers, and frames from the magazine alone.
  *
  * Loading any such program takes CAP_BPF and more; no kfunc adds a way in.
  */
@@ -55,10 +55,28 @@ __bpf_kfunc void bpf_kcoro_frame_free(struct kcoro_frame *frame)
 	kcoro_frame_destroy(frame);
 }
 
-/* Called by the kernel for a frame that is left in a map when the map goes. */
+/* As bpf_kcoro_frame_alloc(), from this CPU's magazine or not at all. */
+__bpf_kfunc struct kcoro_frame *bpf_kcoro_frame_alloc_nolock(u32 data_size)
+{
+	if (!data_size || data_size > KCORO_FRAME_DATA_MAX)
+		return NULL;
+	return kcoro_frame_create_nolock(kcoro_pool_default(), sizeof(struct kcoro_frame),
+					 data_size);
+}
+
+/* As bpf_kcoro_frame_free(). */
+__bpf_kfunc void bpf_kcoro_frame_free_nolock(struct kcoro_frame *frame)
+{
+	kcoro_frame_destroy_nolock(frame);
+}
+
+/*
+ * Called by the kernel for a frame that is left in a map when the map goes, or its
+ * element is deleted: that may be done by a tracing program, inside any lock.
+ */
 __bpf_kfunc void bpf_kcoro_frame_dtor(void *frame)
 {
-	kcoro_frame_destroy(frame);
+	kcoro_frame_destroy_nolock(frame);
 }
 CFI_NOSEAL(bpf_kcoro_frame_dtor);
 
@@ -171,6 +189,9 @@ BTF_KFUNCS_END(syscall_kfuncs)
 
 BTF_KFUNCS_START(tracing_kfuncs)
 READER_KFUNCS
+BTF_ID_FLAGS(func, bpf_kcoro_frame_alloc_nolock, KF_ACQUIRE | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_kcoro_frame_data, KF_TRUSTED_ARGS | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_kcoro_frame_free_nolock, KF_RELEASE)
 BTF_KFUNCS_END(tracing_kfuncs)
 
 static const struct btf_kfunc_id_set packet_set = { .owner = THIS_MODULE, .set = &packet_kfuncs };

@@ -2,7 +2,20 @@
 /* frame.c - frames with a header. Callable from every context, NMI included. */
 #include <linux/string.h>
 
+#include "../pool/pool.h"
 #include "frame.h"
+
+static struct kcoro_frame *frame_init(struct kcoro_frame *frame, struct kcoro_pool *pool,
+				      u32 data_offset, u32 data_size)
+{
+	if (!frame)
+		return NULL;
+	memset(frame, 0, (size_t)data_offset + data_size);
+	frame->pool = pool;
+	frame->data_offset = data_offset;
+	frame->data_size = data_size;
+	return frame;
+}
 
 /**
  * kcoro_frame_create() - take a frame with a header from a pool
@@ -18,16 +31,21 @@ struct kcoro_frame *kcoro_frame_create(struct kcoro_pool *pool, u32 data_offset,
 				       gfp_t gfp)
 {
 	size_t size = (size_t)data_offset + data_size;
-	struct kcoro_frame *frame;
 
-	frame = kcoro_pool_alloc_gfp(pool, size, gfp);
-	if (!frame)
-		return NULL;
-	memset(frame, 0, size);
-	frame->pool = pool;
-	frame->data_offset = data_offset;
-	frame->data_size = data_size;
-	return frame;
+	return frame_init(kcoro_pool_alloc_gfp(pool, size, gfp), pool, data_offset, data_size);
+}
+
+/**
+ * kcoro_frame_create_nolock() - the same for callers that may hold any lock
+ *
+ * Context: any, with any lock held. Return: also NULL when this CPU's magazine is empty.
+ */
+struct kcoro_frame *kcoro_frame_create_nolock(struct kcoro_pool *pool, u32 data_offset,
+					      u32 data_size)
+{
+	size_t size = (size_t)data_offset + data_size;
+
+	return frame_init(kcoro_pool_alloc_nolock(pool, size), pool, data_offset, data_size);
 }
 
 /**
@@ -39,4 +57,15 @@ struct kcoro_frame *kcoro_frame_create(struct kcoro_pool *pool, u32 data_offset,
 void kcoro_frame_destroy(struct kcoro_frame *frame)
 {
 	kcoro_pool_free(frame->pool, frame, kcoro_frame_size(frame));
+}
+
+/**
+ * kcoro_frame_destroy_nolock() - give it back, whatever it was created with
+ * @frame: the frame
+ *
+ * Context: any, with any lock held.
+ */
+void kcoro_frame_destroy_nolock(struct kcoro_frame *frame)
+{
+	kcoro_pool_free_nolock(frame->pool, frame, kcoro_frame_size(frame));
 }

@@ -31,5 +31,8 @@ static inline size_t kcoro_frame_size(const struct kcoro_frame *frame)
 struct kcoro_frame *kcoro_frame_create(struct kcoro_pool *pool, u32 data_offset, u32 data_size,
 				       gfp_t gfp);
 void kcoro_frame_destroy(struct kcoro_frame *frame);
+struct kcoro_frame *kcoro_frame_create_nolock(struct kcoro_pool *pool, u32 data_offset,
+					      u32 data_size);
+void kcoro_frame_destroy_nolock(struct kcoro_frame *frame);
 
 #endif /* KCORO_FRAME_H */

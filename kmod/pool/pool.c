@@ -13,17 +13,12 @@
 #include <linux/string.h>
 
 #include "../compat.h"
+#include "frame_debug.h"
 #include "pool.h"
 
-struct kmem_cache *kcoro_frame_caches[KCORO_CLASSES];
 struct workqueue_struct *kcoro_pool_wq;
 
 static struct kcoro_pool *default_pool;
-
-static const char *const cache_names[KCORO_CLASSES] = {
-	"kcoro_frame_64", "kcoro_frame_128", "kcoro_frame_256", "kcoro_frame_512",
-	"kcoro_frame_1k", "kcoro_frame_2k", "kcoro_frame_4k", "kcoro_frame_8k",
-};
 
 static bool attr_is_zero(const struct kcoro_pool_attr *attr)
 {
@@ -91,7 +86,7 @@ static void drain_cpu(struct kcoro_pool_cpu *pc)
 		if (mag == &kcoro_magazine_none)
 			continue;
 		WARN_ON_ONCE(!kcoro_magazine_is_valid(mag));
-		kfree_bulk(mag->count, mag->slots);
+		kcoro_slab_free(mag->slots, mag->count);
 		pc->loaded[slot] = &kcoro_magazine_none;
 		kfree(mag);
 	}
@@ -116,6 +111,7 @@ void kcoro_pool_destroy(struct kcoro_pool *pool)
 	}
 	for_each_possible_cpu(cpu)
 		drain_cpu(per_cpu_ptr(pool->cpu, cpu));
+	kcoro_frame_debug_flush();
 	if (live)
 		return;
 	free_percpu(pool->cpu);
@@ -155,44 +151,34 @@ int kcoro_pool_read(struct kcoro_pool *pool, unsigned int level, unsigned int cl
 }
 EXPORT_SYMBOL_GPL(kcoro_pool_read);
 
-static void destroy_caches(void)
-{
-	unsigned int cls;
-
-	for (cls = 0; cls < KCORO_CLASSES; cls++)
-		kmem_cache_destroy(kcoro_frame_caches[cls]);
-}
-
 int __init kcoro_pool_init(void)
 {
 	static const struct kcoro_pool_attr attr = {
 		.size = sizeof(attr),
 		.name = "default",
 	};
-	unsigned int cls;
-	int err = -ENOMEM;
+	int err;
 
-	/* Not merged with others: a bug elsewhere must not hit frames, nor the other way round. */
-	for (cls = 0; cls < KCORO_CLASSES; cls++) {
-		kcoro_frame_caches[cls] = kmem_cache_create(cache_names[cls], kcoro_class_size(cls),
-							    64, SLAB_NO_MERGE, NULL);
-		if (!kcoro_frame_caches[cls])
-			goto err_caches;
-	}
+	err = kcoro_slab_init();
+	if (err)
+		return err;
+	err = -ENOMEM;
 	kcoro_pool_wq = alloc_workqueue("kcoro_pool", WQ_MEM_RECLAIM | KCORO_WQ_PERCPU, 0);
 	if (!kcoro_pool_wq)
-		goto err_caches;
+		goto err_slab;
 	default_pool = kcoro_pool_create(&attr);
 	if (IS_ERR(default_pool)) {
 		err = PTR_ERR(default_pool);
 		goto err_wq;
 	}
+	if (kcoro_frame_debug)
+		static_branch_inc(&kcoro_pool_watched);
 	return 0;
 
 err_wq:
 	destroy_workqueue(kcoro_pool_wq);
-err_caches:
-	destroy_caches();
+err_slab:
+	kcoro_slab_exit();
 	return err;
 }
 
@@ -200,5 +186,5 @@ void kcoro_pool_exit(void)
 {
 	kcoro_pool_destroy(default_pool);
 	destroy_workqueue(kcoro_pool_wq);
-	destroy_caches();
+	kcoro_slab_exit();
 }

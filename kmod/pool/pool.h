@@ -12,9 +12,14 @@
  * needs neither lock nor atomic operation nor interrupt switch; level 3 does
  * nest, and a per-CPU busy count turns the nested attempt into a miss.
  *
- * window.c   the hot path, alone with the magazine: not traced, not probed
- * refill.c   a miss: batches from and to the slab, the deferred list, the worker
- * pool.c     create and destroy, the default pool, the counters' sums
+ * window.c        the hot path, alone with the magazine: not traced, not probed
+ * watched.c       the same while a tracepoint, the fault point or the debug mode wants it
+ * refill.c        a miss: batches from and to the slab, the deferred list, the worker
+ * slab.c          the slab caches
+ * pool.c          create and destroy, the default pool, the counters' sums
+ * nolock.c        for callers inside any lock: magazine or nothing
+ * fault.c         the fault point: allocations that fail on request
+ * frame_debug.c   the debug mode: misuse is told
  *
  * Frames move only like this; "owner" is who may touch the frame:
  *   slab -> caller -> magazine -> caller        (free, alloc)
@@ -28,6 +33,7 @@
 #define KCORO_POOL_H
 
 #include <linux/irq_work.h>
+#include <linux/jump_label.h>
 #include <linux/llist.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
@@ -38,8 +44,6 @@
 
 /* Most frames moved in one batch: bounds the stack (256 B) and the time in a window. */
 #define KCORO_BATCH_MAX 32
-/* Batch where interrupts are off: single calls, so keep it short. */
-#define KCORO_BATCH_IRQOFF 8
 
 /* Index of a level and class in the arrays below. */
 #define KCORO_SLOTS (KCORO_LEVELS * KCORO_CLASSES)
@@ -74,7 +78,6 @@ struct kcoro_pool {
 
 /* Capacity 0: an alloc finds it empty, a free finds it full. Shared, never written. */
 extern struct kcoro_magazine kcoro_magazine_none;
-extern struct kmem_cache *kcoro_frame_caches[KCORO_CLASSES];
 extern struct workqueue_struct *kcoro_pool_wq;
 
 static inline size_t kcoro_class_size(unsigned int cls)
@@ -95,16 +98,39 @@ static inline u32 kcoro_batch_size(enum kcoro_level level, unsigned int cls)
 	return min_t(u32, kcoro_magazine_capacity(level, cls) / 2, KCORO_BATCH_MAX);
 }
 
+/* On while the fault point or the debug mode wants to see each allocation and free. */
+DECLARE_STATIC_KEY_FALSE(kcoro_pool_watched);
+
 /* window.c; callable from any level, see there. */
+void *kcoro_window_pop(struct kcoro_pool *pool, unsigned int cls);
+bool kcoro_window_push(struct kcoro_pool *pool, void *frame, unsigned int cls);
 u32 kcoro_window_put(struct kcoro_pool *pool, unsigned int cls, void *const *frames, u32 have);
 u32 kcoro_window_take(struct kcoro_pool *pool, unsigned int cls, void **frames, u32 want);
 bool kcoro_window_load(struct kcoro_pool *pool, unsigned int cls, struct kcoro_magazine *mag);
+
+/* watched.c; callable from any level. */
+void *kcoro_watched_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp);
+void kcoro_watched_free(struct kcoro_pool *pool, void *frame, unsigned int cls);
+
+/* nolock.c; callable from any level, with any lock held. */
+void *kcoro_pool_alloc_nolock(struct kcoro_pool *pool, size_t size);
+void kcoro_pool_free_nolock(struct kcoro_pool *pool, void *frame, size_t size);
+
+/* slab.c; where the slab may be called. */
+u32 kcoro_slab_alloc(unsigned int cls, gfp_t gfp, void **frames, u32 want);
+void kcoro_slab_free(void **frames, u32 n);
+int kcoro_slab_init(void);
+void kcoro_slab_exit(void);
 
 /* refill.c; what a miss comes to. @place tells where the frame came from or went to. */
 void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp,
 			 enum kcoro_place *place);
 void kcoro_refill_free(struct kcoro_pool *pool, void *frame, unsigned int cls,
 		       enum kcoro_place *place);
+void *kcoro_refill_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_place *place);
+void *kcoro_refill_later(struct kcoro_pool *pool, unsigned int cls, enum kcoro_place *place);
+void kcoro_refill_defer(struct kcoro_pool *pool, void *frame, unsigned int cls,
+			enum kcoro_place *place);
 void kcoro_refill_irq_work(struct irq_work *irq_work);
 void kcoro_refill_work(struct work_struct *work);
 

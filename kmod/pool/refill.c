@@ -23,48 +23,11 @@
 #include <linux/slab.h>
 
 #include "../context.h"
+#include "frame_debug.h"
 #include "pool.h"
 
 #define count(pool, level, cls, what) \
 	this_cpu_inc((pool)->cpu->count[kcoro_slot(level, cls)].what)
-
-/*
- * Up to @want frames from the slab: one bulk call where interrupts are on, as it
- * asks for, else single calls. The batch must not fail the caller nor try hard:
- * with no bulk to be had one single frame is asked for with the full flags.
- */
-static u32 slab_alloc(unsigned int cls, gfp_t gfp, void **frames, u32 want)
-{
-	struct kmem_cache *cache = kcoro_frame_caches[cls];
-	u32 n = 0;
-
-	gfp |= __GFP_NOWARN;
-	if (!irqs_disabled()) {
-		n = kmem_cache_alloc_bulk(cache, gfp | __GFP_NORETRY, want, frames);
-	} else {
-		want = min_t(u32, want, KCORO_BATCH_IRQOFF);
-		while (n < want && (frames[n] = kmem_cache_alloc(cache, gfp)))
-			n++;
-	}
-	if (!n && (frames[0] = kmem_cache_alloc(cache, gfp)))
-		n = 1;
-	return n;
-}
-
-/* Frames leave with no cache named, whatever they came from. */
-static void slab_free(void **frames, u32 n)
-{
-	u32 i;
-
-	if (!n)
-		return;
-	if (!irqs_disabled()) {
-		kfree_bulk(n, frames);
-		return;
-	}
-	for (i = 0; i < n; i++)
-		kfree(frames[i]);
-}
 
 static struct kcoro_magazine *magazine_alloc(enum kcoro_level level, unsigned int cls, gfp_t gfp)
 {
@@ -92,6 +55,17 @@ static void magazine_first(struct kcoro_pool *pool, enum kcoro_level level, unsi
 		kfree(mag);
 }
 
+/* The list node of a frame that waits for the worker. */
+static struct llist_node *node_of(void *frame)
+{
+	return kcoro_frame_debug ? kcoro_frame_debug_node(frame) : frame;
+}
+
+static void *frame_of(struct llist_node *node)
+{
+	return kcoro_frame_debug ? kcoro_frame_debug_of_node(node) : node;
+}
+
 /* Have the worker of this CPU look after this slot and the deferred list. */
 static void raise_worker(struct kcoro_pool *pool, enum kcoro_level level, unsigned int cls,
 			 void *frame)
@@ -101,10 +75,28 @@ static void raise_worker(struct kcoro_pool *pool, enum kcoro_level level, unsign
 	preempt_disable();
 	pc = this_cpu_ptr(pool->cpu);
 	if (frame)
-		llist_add((struct llist_node *)frame, &pc->deferred);
+		llist_add(node_of(frame), &pc->deferred);
 	set_bit(kcoro_slot(level, cls), &pc->wanted);
 	irq_work_queue(&pc->irq_work);
 	preempt_enable();
+}
+
+/* The allocation fails, and that is all. */
+void *kcoro_refill_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_place *place)
+{
+	count(pool, kcoro_context_level(), cls, failures);
+	*place = KCORO_PLACE_NONE;
+	return NULL;
+}
+
+/* It fails, because the slab is out of bounds here, and the worker sees to the next one. */
+void *kcoro_refill_later(struct kcoro_pool *pool, unsigned int cls, enum kcoro_place *place)
+{
+	enum kcoro_level level = kcoro_context_level();
+
+	count(pool, level, cls, alloc_misses);
+	raise_worker(pool, level, cls, NULL);
+	return kcoro_refill_fail(pool, cls, place);
 }
 
 void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp,
@@ -112,30 +104,41 @@ void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp,
 {
 	enum kcoro_level level = kcoro_context_level();
 	void *frames[KCORO_BATCH_MAX];
-	u32 n = 0, kept;
+	u32 n, kept;
 
+	if (!kcoro_context_may_slab())
+		return kcoro_refill_later(pool, cls, place);
 	count(pool, level, cls, alloc_misses);
-	if (kcoro_context_may_slab()) {
-		if (gfp == KCORO_GFP_AUTO)
-			gfp = kcoro_context_gfp();
+	if (gfp == KCORO_GFP_AUTO)
+		gfp = kcoro_context_gfp();
+	/* In debug mode each frame comes alone, and no magazine is between it and the slab. */
+	if (!kcoro_frame_debug)
 		magazine_first(pool, level, cls, gfp);
-		n = slab_alloc(cls, gfp, frames, kcoro_batch_size(level, cls));
-	} else {
-		raise_worker(pool, level, cls, NULL);
-	}
-	if (place)
-		*place = n ? KCORO_PLACE_SLAB : KCORO_PLACE_NONE;
-	if (!n) {
-		count(pool, level, cls, failures);
-		return NULL;
-	}
+	n = kcoro_slab_alloc(cls, gfp, frames,
+			     kcoro_frame_debug ? 1 : kcoro_batch_size(level, cls));
+	if (!n)
+		return kcoro_refill_fail(pool, cls, place);
+	*place = KCORO_PLACE_SLAB;
 	count(pool, level, cls, refills);
 	count(pool, level, cls, allocs);
 	n--;
 	/* The caller may have slept and be on another CPU: whose magazine is filled is all the same. */
 	kept = kcoro_window_put(pool, cls, frames, n);
-	slab_free(frames + kept, n - kept);
+	kcoro_slab_free(frames + kept, n - kept);
 	return frames[n];
+}
+
+/* The frame waits for the worker, which hands it to the slab. */
+void kcoro_refill_defer(struct kcoro_pool *pool, void *frame, unsigned int cls,
+			enum kcoro_place *place)
+{
+	enum kcoro_level level = kcoro_context_level();
+
+	count(pool, level, cls, free_misses);
+	count(pool, level, cls, frees);
+	count(pool, level, cls, deferred);
+	raise_worker(pool, level, cls, frame);
+	*place = KCORO_PLACE_DEFERRED;
 }
 
 void kcoro_refill_free(struct kcoro_pool *pool, void *frame, unsigned int cls,
@@ -143,30 +146,27 @@ void kcoro_refill_free(struct kcoro_pool *pool, void *frame, unsigned int cls,
 {
 	enum kcoro_level level = kcoro_context_level();
 	void *frames[KCORO_BATCH_MAX + 1];
-	u32 n;
+	u32 n = 0;
 
-	count(pool, level, cls, free_misses);
-	count(pool, level, cls, frees);
 	if (!kcoro_context_may_slab()) {
-		count(pool, level, cls, deferred);
-		raise_worker(pool, level, cls, frame);
-		if (place)
-			*place = KCORO_PLACE_DEFERRED;
+		kcoro_refill_defer(pool, frame, cls, place);
 		return;
 	}
-	magazine_first(pool, level, cls, GFP_NOWAIT);
-	n = kcoro_window_take(pool, cls, frames, kcoro_batch_size(level, cls));
-	if (n)
+	count(pool, level, cls, free_misses);
+	count(pool, level, cls, frees);
+	if (!kcoro_frame_debug) {
+		magazine_first(pool, level, cls, GFP_NOWAIT);
+		n = kcoro_window_take(pool, cls, frames, kcoro_batch_size(level, cls));
+	}
+	if (n || kcoro_frame_debug)
 		count(pool, level, cls, drains);
-	if (kcoro_window_put(pool, cls, &frame, 1)) {
-		if (place)
-			*place = KCORO_PLACE_MAGAZINE;
+	if (!kcoro_frame_debug && kcoro_window_put(pool, cls, &frame, 1)) {
+		*place = KCORO_PLACE_MAGAZINE;
 	} else {
 		frames[n++] = frame;
-		if (place)
-			*place = KCORO_PLACE_SLAB;
+		*place = KCORO_PLACE_SLAB;
 	}
-	slab_free(frames, n);
+	kcoro_slab_free(frames, n);
 }
 
 void kcoro_refill_irq_work(struct irq_work *irq_work)
@@ -179,9 +179,12 @@ void kcoro_refill_irq_work(struct irq_work *irq_work)
 static void work_free_deferred(struct kcoro_pool_cpu *pc)
 {
 	struct llist_node *node, *next;
+	void *frame;
 
-	llist_for_each_safe(node, next, llist_del_all(&pc->deferred))
-		kfree(node);
+	llist_for_each_safe(node, next, llist_del_all(&pc->deferred)) {
+		frame = frame_of(node);
+		kcoro_slab_free(&frame, 1);
+	}
 }
 
 /* Level 3: a full magazine takes the place of the present one. */
@@ -195,7 +198,7 @@ static void work_replace_nmi(struct kcoro_pool_cpu *pc, unsigned int cls)
 	if (!mag)
 		return;
 	while (mag->count < mag->capacity &&
-	       (n = slab_alloc(cls, GFP_KERNEL, &mag->slots[mag->count],
+	       (n = kcoro_slab_alloc(cls, GFP_KERNEL, &mag->slots[mag->count],
 			       min_t(u32, mag->capacity - mag->count, KCORO_BATCH_MAX))))
 		mag->count += n;
 	preempt_disable();
@@ -208,7 +211,7 @@ static void work_replace_nmi(struct kcoro_pool_cpu *pc, unsigned int cls)
 	preempt_enable();
 	if (old == &kcoro_magazine_none)
 		return;
-	slab_free(old->slots, old->count);
+	kcoro_slab_free(old->slots, old->count);
 	kfree(old);
 }
 
@@ -223,7 +226,7 @@ static void work_fill(struct kcoro_pool_cpu *pc, enum kcoro_level level, unsigne
 
 	if (READ_ONCE(pc->loaded[slot]) == &kcoro_magazine_none)
 		mag = magazine_alloc(level, cls, GFP_KERNEL);
-	n = slab_alloc(cls, GFP_KERNEL, frames, kcoro_batch_size(level, cls));
+	n = kcoro_slab_alloc(cls, GFP_KERNEL, frames, kcoro_batch_size(level, cls));
 	local_irq_save(flags);
 	if (smp_processor_id() == pc->cpu) {
 		if (mag && pc->loaded[slot] == &kcoro_magazine_none) {
@@ -235,7 +238,7 @@ static void work_fill(struct kcoro_pool_cpu *pc, enum kcoro_level level, unsigne
 			this_cpu_inc(pc->pool->cpu->count[slot].refills);
 	}
 	local_irq_restore(flags);
-	slab_free(frames + kept, n - kept);
+	kcoro_slab_free(frames + kept, n - kept);
 	kfree(mag);
 }
 

@@ -14,7 +14,6 @@
  * interrupted one goes on.
  */
 #include <linux/kprobes.h>
-#include <linux/ktime.h>
 #include <linux/percpu.h>
 
 #include "../context.h"
@@ -22,6 +21,8 @@
 #include "pool.h"
 
 struct kcoro_magazine kcoro_magazine_none;
+
+DEFINE_STATIC_KEY_FALSE(kcoro_pool_watched);
 
 /* Preemption off; NULL when this is a nested NMI: then the window is closed already. */
 static __always_inline struct kcoro_pool_cpu *window_open(struct kcoro_pool *pool,
@@ -84,58 +85,60 @@ static __always_inline bool window_push(struct kcoro_pool *pool, void *frame, un
 	return done;
 }
 
-/* With a listener on the tracepoint: the same, timed. ktime_get_mono_fast_ns() is NMI safe. */
-static noinline notrace void *alloc_traced(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp)
-{
-	enum kcoro_place place = KCORO_PLACE_MAGAZINE;
-	u64 start = ktime_get_mono_fast_ns();
-	void *frame = window_pop(pool, cls);
-
-	if (gfp == KCORO_GFP_AUTO)
-		gfp = kcoro_context_gfp();
-	if (!frame)
-		frame = kcoro_refill_alloc(pool, cls, gfp, &place);
-	trace_kcoro_frame_alloc(kcoro_class_size(cls), cls, kcoro_context_level(), gfp, place,
-				ktime_get_mono_fast_ns() - start);
-	return frame;
-}
-NOKPROBE_SYMBOL(alloc_traced);
-
-static noinline notrace void free_traced(struct kcoro_pool *pool, void *frame, unsigned int cls)
-{
-	enum kcoro_place place = KCORO_PLACE_MAGAZINE;
-	u64 start = ktime_get_mono_fast_ns();
-
-	if (!window_push(pool, frame, cls))
-		kcoro_refill_free(pool, frame, cls, &place);
-	trace_kcoro_frame_free(kcoro_class_size(cls), cls, kcoro_context_level(), place,
-			       ktime_get_mono_fast_ns() - start);
-}
-NOKPROBE_SYMBOL(free_traced);
-
 notrace void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp)
 {
+	enum kcoro_place place;
 	void *frame;
 
-	if (trace_kcoro_frame_alloc_enabled())
-		return alloc_traced(pool, cls, gfp);
+	if (static_branch_unlikely(&kcoro_pool_watched) || trace_kcoro_frame_alloc_enabled())
+		return kcoro_watched_alloc(pool, cls, gfp);
 	frame = window_pop(pool, cls);
 	if (likely(frame))
 		return frame;
-	return kcoro_refill_alloc(pool, cls, gfp, NULL);
+	return kcoro_refill_alloc(pool, cls, gfp, &place);
 }
 NOKPROBE_SYMBOL(kcoro_pool_alloc_class);
 EXPORT_SYMBOL_GPL(kcoro_pool_alloc_class);
 
 notrace void kcoro_pool_free_class(struct kcoro_pool *pool, void *frame, unsigned int cls)
 {
-	if (trace_kcoro_frame_free_enabled())
-		free_traced(pool, frame, cls);
+	enum kcoro_place place;
+
+	if (static_branch_unlikely(&kcoro_pool_watched) || trace_kcoro_frame_free_enabled())
+		kcoro_watched_free(pool, frame, cls);
 	else if (unlikely(!window_push(pool, frame, cls)))
-		kcoro_refill_free(pool, frame, cls, NULL);
+		kcoro_refill_free(pool, frame, cls, &place);
 }
 NOKPROBE_SYMBOL(kcoro_pool_free_class);
 EXPORT_SYMBOL_GPL(kcoro_pool_free_class);
+
+/**
+ * kcoro_window_pop() - a frame from this CPU's magazine of this level
+ * @pool: the pool
+ * @cls: class
+ *
+ * Context: any. Return: the frame, counted as allocated, the caller's; or NULL.
+ */
+notrace void *kcoro_window_pop(struct kcoro_pool *pool, unsigned int cls)
+{
+	return window_pop(pool, cls);
+}
+NOKPROBE_SYMBOL(kcoro_window_pop);
+
+/**
+ * kcoro_window_push() - a frame into this CPU's magazine of this level
+ * @pool: the pool
+ * @frame: the frame
+ * @cls: its class
+ *
+ * Context: any. Return: true when it is the magazine's, and counted as freed;
+ * false when there was no room, and it remains the caller's.
+ */
+notrace bool kcoro_window_push(struct kcoro_pool *pool, void *frame, unsigned int cls)
+{
+	return window_push(pool, frame, cls);
+}
+NOKPROBE_SYMBOL(kcoro_window_push);
 
 /**
  * kcoro_window_put() - put a batch into this CPU's magazine of this level

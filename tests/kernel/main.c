@@ -3,7 +3,7 @@
  * main.c - kcoro_test.ko: runs its cases when it is loaded, in process context.
  *
  * Loading fails with -EINVAL when a case failed, so that a script sees it.
- * Parameter only=NAME runs one case.
+ * Parameter only=NAME runs one case, skip=NAME leaves one out.
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -14,6 +14,10 @@
 static char *only;
 module_param(only, charp, 0444);
 MODULE_PARM_DESC(only, "run this case alone");
+
+static char *skip;
+module_param(skip, charp, 0444);
+MODULE_PARM_DESC(skip, "do not run this case");
 
 static const struct kcoro_test_case *const suites[] = {
 	kcoro_pool_cases,
@@ -30,7 +34,7 @@ static int __init kcoro_test_init(void)
 		for (c = suites[i]; c->name; c++) {
 			int line;
 
-			if (only && strcmp(only, c->name))
+			if ((only && strcmp(only, c->name)) || (skip && !strcmp(skip, c->name)))
 				continue;
 			line = c->run();
 			ran++;

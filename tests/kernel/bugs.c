@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bugs.c - kcoro_bugs.ko: misuses a frame when it is loaded, as bug=NAME says, so
+ * that frame_debug=1 has something to tell. Each bug is one function, whose name
+ * must then stand in the log.
+ */
+#include <linux/err.h>
+#include <linux/init.h>
+#include <linux/module.h>
+#include <linux/string.h>
+
+#include <kcoro/kcoro.h>
+
+static char *bug = "none";
+module_param(bug, charp, 0444);
+MODULE_PARM_DESC(bug, "what to do wrong");
+
+/* The compiler must not see that it is wrong. */
+static noinline u8 *frame_of(struct kcoro_pool *pool, size_t size)
+{
+	u8 *frame = kcoro_pool_alloc(pool, size);
+
+	if (frame)
+		memset(frame, 1, size);
+	OPTIMIZER_HIDE_VAR(frame);
+	return frame;
+}
+
+static noinline void no_bug(struct kcoro_pool *pool)
+{
+	kcoro_pool_free(pool, frame_of(pool, 128), 128);
+}
+
+static noinline void double_free(struct kcoro_pool *pool)
+{
+	u8 *frame = frame_of(pool, 128);
+
+	kcoro_pool_free(pool, frame, 128);
+	OPTIMIZER_HIDE_VAR(frame);
+	kcoro_pool_free(pool, frame, 128);
+}
+
+static noinline void wrong_size(struct kcoro_pool *pool)
+{
+	kcoro_pool_free(pool, frame_of(pool, 128), 256);
+}
+
+static noinline void wrong_pool(struct kcoro_pool *pool)
+{
+	kcoro_pool_free(kcoro_pool_default(), frame_of(pool, 128), 128);
+}
+
+static noinline void no_frame(struct kcoro_pool *pool)
+{
+	u8 *frame = frame_of(pool, 8192);
+
+	kcoro_pool_free(pool, frame + 4096, 128);
+	kcoro_pool_free(pool, frame, 8192);
+}
+
+static noinline void write_past_end(struct kcoro_pool *pool)
+{
+	u8 *frame = frame_of(pool, 128);
+
+	frame[128 + 3] = 2;
+	kcoro_pool_free(pool, frame, 128);
+}
+
+static noinline void write_before(struct kcoro_pool *pool)
+{
+	u8 *frame = frame_of(pool, 128);
+
+	frame[-5] = 2;
+	kcoro_pool_free(pool, frame, 128);
+}
+
+static noinline void use_after_free(struct kcoro_pool *pool)
+{
+	u8 *frame = frame_of(pool, 128);
+
+	kcoro_pool_free(pool, frame, 128);
+	OPTIMIZER_HIDE_VAR(frame);
+	frame[7] = 2;
+}
+
+static noinline void leak(struct kcoro_pool *pool)
+{
+	frame_of(pool, 128);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct kcoro_pool *pool);
+} bugs[] = {
+	{ "none", no_bug },
+	{ "double_free", double_free },
+	{ "wrong_size", wrong_size },
+	{ "wrong_pool", wrong_pool },
+	{ "no_frame", no_frame },
+	{ "write_past_end", write_past_end },
+	{ "write_before", write_before },
+	{ "use_after_free", use_after_free },
+	{ "leak", leak },
+};
+
+static int __init kcoro_bugs_init(void)
+{
+	const struct kcoro_pool_attr attr = { .size = sizeof(attr), .name = "bugs" };
+	struct kcoro_pool *pool;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bugs); i++) {
+		if (strcmp(bug, bugs[i].name))
+			continue;
+		pool = kcoro_pool_create(&attr);
+		if (IS_ERR(pool))
+			return PTR_ERR(pool);
+		bugs[i].run(pool);
+		kcoro_pool_destroy(pool);
+		return 0;
+	}
+	pr_err("kcoro_bugs: there is no bug=%s\n", bug);
+	return -EINVAL;
+}
+
+static void __exit kcoro_bugs_exit(void)
+{
+}
+
+module_init(kcoro_bugs_init);
+module_exit(kcoro_bugs_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Provokes what kcoro's frame_debug=1 must tell");
