@@ -2,6 +2,7 @@
 /* kfuncs.bpf.c - calls every kfunc on behalf of kfuncs.cc, by BPF_PROG_RUN. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 
 #include "kcoro.bpf.h"
 #include "kfuncs.h"
@@ -179,6 +180,42 @@ int read_live(struct test_live *out)
 		}
 	}
 	return bpf_kcoro_counters_read(KCORO_LEVELS, 0, &c, sizeof(c));
+}
+
+struct test_tracing tracing;
+
+SEC("fentry/bpf_fentry_test1")
+int BPF_PROG(trace, int unused)
+{
+	struct kcoro_frame *frame;
+	__u8 *data;
+	__u32 i;
+
+	frame = bpf_kcoro_frame_alloc_nolock(0);
+	if (frame) {
+		tracing.wrong++;
+		bpf_kcoro_frame_free_nolock(frame);
+	}
+	frame = bpf_kcoro_frame_alloc_nolock(KCORO_FRAME_DATA_MAX + 1);
+	if (frame) {
+		tracing.wrong++;
+		bpf_kcoro_frame_free_nolock(frame);
+	}
+	frame = bpf_kcoro_frame_alloc_nolock(TEST_TRACING_SIZE);
+	if (!frame) {
+		tracing.missed++;
+		return 0;
+	}
+	data = bpf_kcoro_frame_data(frame, TEST_TRACING_SIZE);
+	if (data) {
+		tracing.got++;
+		for (i = 0; i < TEST_TRACING_SIZE; i++) {
+			tracing.dirty += data[i] != 0;
+			data[i] = 0xff;
+		}
+	}
+	bpf_kcoro_frame_free_nolock(frame);
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -107,6 +107,15 @@ public:
 		run(skeleton_->progs.keep_frame, f);
 		return f;
 	}
+	// The tracing program, on every CPU that this thread happens to be on.
+	bpf_link *attach_trace() { return bpf_program__attach(skeleton_->progs.trace); }
+	test_tracing trace()
+	{
+		bpf_test_run_opts opts = {};
+		opts.sz = sizeof(opts);
+		bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.trace), &opts);
+		return skeleton_->bss->tracing;
+	}
 	int map_fd() const { return bpf_map__fd(skeleton_->maps.frames); }
 	live_frames live()
 	{
@@ -350,6 +359,24 @@ failure storm(fixture &f)
 	return {};
 }
 
+struct link_deleter {
+	void operator()(bpf_link *link) const { bpf_link__destroy(link); }
+};
+
+// A tracing program has the magazine alone: nothing at first, then it was filled.
+failure tracing_program(fixture &f)
+{
+	std::unique_ptr<bpf_link, link_deleter> link(f.attach_trace());
+	EXPECT(link);
+	EXPECT(f.trace().missed > 0);
+	EXPECT(soon([&] { return f.trace().got >= 10; }));
+	auto seen = f.trace();
+	EXPECT(seen.wrong == 0);
+	EXPECT(seen.dirty == 0);
+	EXPECT(f.live().live == 0);
+	return {};
+}
+
 int hold()
 {
 	fixture f;
@@ -390,6 +417,7 @@ int main(int argc, char **argv)
 		{"kfuncs_table_takes_entries_along", table_takes_entries_along},
 		{"kfuncs_frames_in_a_map", frames_in_a_map},
 		{"kfuncs_everything_goes_with_its_owner", everything_goes_with_its_owner},
+		{"kfuncs_tracing_program", tracing_program},
 		{"kfuncs_storm", storm},
 	};
 	int failed = 0;

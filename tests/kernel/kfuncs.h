@@ -5,6 +5,7 @@
 
 #define TEST_KEY_SIZE 16
 #define TEST_FRAME_SIZE 200
+#define TEST_TRACING_SIZE 1500	/* a class that nothing else here uses */
 
 enum test_op {
 	OP_ENTER_LEAVE,		/* value: how often this entry was entered */
@@ -37,6 +38,14 @@ struct test_frames {
 	__u32 drop;		/* 1: take it out of the map and free it */
 	__s32 result;		/* out: 1 kept, 2 replaced, 3 freed, 0 no frame */
 	__u32 dirty;		/* out: bytes that were not zero */
+};
+
+/* What the tracing program met. */
+struct test_tracing {
+	__u32 wrong;		/* allocations of a wrong size that succeeded */
+	__u32 missed;		/* the magazine was empty */
+	__u32 got;
+	__u32 dirty;		/* bytes that were not zero */
 };
 
 #endif /* KCORO_TEST_KFUNCS_H */
