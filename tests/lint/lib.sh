@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lib.sh - what the tools share: which files are whose, and what they need.
+
+# need COMMAND PACKAGE - end with one line if it is not there.
+need() {
+	command -v "$1" >/dev/null && return
+	echo "$1 is missing: run make setup, or apt install $2" >&2
+	exit 1
+}
+
+# The languages, from names on the input. A header is C++ if its first line is a
+# comment as C++ has it: the kernel asks for /* */ in the headers of C.
+cxx_files() {
+	local file
+	while IFS= read -r file; do
+		case $file in
+		*.cc | *.hpp) echo "$file" ;;
+		*.h) [[ $(head -c 2 "$file") != // ]] || echo "$file" ;;
+		esac
+	done
+}
+
+c_files() {
+	local file
+	while IFS= read -r file; do
+		case $file in
+		*.c) echo "$file" ;;
+		*.h) [[ $(head -c 2 "$file") == // ]] || echo "$file" ;;
+		esac
+	done
+}
+
+shell_files() {
+	local file
+	while IFS= read -r file; do
+		case $(head -c 64 "$file" | tr -d '\0' | head -n 1) in
+		'#!/bin/bash'* | '#!/bin/sh'* | '#!/usr/bin/env bash'* | '# shellcheck shell='*) echo "$file" ;;
+		esac
+	done
+}
+
+# text_files - what we wrote: no data, and not a licence's own words.
+text_files() {
+	local file
+	while IFS= read -r file; do
+		case $file in
+		LICENSES/* | tests/data/*.bin | tests/fuzz/corpus/*) ;;
+		*) ! grep -qI . "$file" || echo "$file" ;;
+		esac
+	done
+}
+
+# run_on COMMAND... - with the files from the input as arguments, several at a time;
+# nothing is run without a file. A tool that finds something says so with its
+# status, which is not news: that counts which is printed.
+run_on() {
+	local status=0
+	xargs -r -d '\n' -n "${CHUNK:-8}" -P "$JOBS" "$@" || status=$?
+	# 123: some of them ended with 1 to 125.
+	((status == 0 || status == 123)) || return "$status"
+}
