@@ -140,6 +140,30 @@ static __always_inline void kcoro_pool_free(struct kcoro_pool *pool, void *frame
 }
 
 /**
+ * kcoro_pool_alloc_nolock() - take a frame where any lock may be held
+ * @pool: a pool
+ * @size: bytes, 1 .. KCORO_FRAME_SIZE_MAX
+ *
+ * For code that runs inside locks it does not know, as tracing programs and probes
+ * do. It takes the frame from this CPU's magazine, with no lock, slab or work queue.
+ *
+ * Context: any, with any lock held, NMI included.
+ * Return: a frame as from kcoro_pool_alloc(), or NULL: the magazine is empty, as it
+ * is for the first one, and is filled a little later; or @size is wrong.
+ */
+void *kcoro_pool_alloc_nolock(struct kcoro_pool *pool, size_t size);
+
+/**
+ * kcoro_pool_free_nolock() - give a frame back where any lock may be held
+ * @pool: the pool it came from
+ * @frame: the frame, whatever it was allocated with; NULL is ignored
+ * @size: the size it was allocated with
+ *
+ * Context: any, with any lock held, NMI included. Never fails.
+ */
+void kcoro_pool_free_nolock(struct kcoro_pool *pool, void *frame, size_t size);
+
+/**
  * kcoro_pool_read() - a pool's counters of one level and class, over all CPUs
  * @pool: a pool
  * @level: enum kcoro_level

@@ -2,7 +2,6 @@
 /* frame.c - frames with a header. Callable from every context, NMI included. */
 #include <linux/string.h>
 
-#include "../pool/pool.h"
 #include "frame.h"
 
 static struct kcoro_frame *frame_init(struct kcoro_frame *frame, struct kcoro_pool *pool,

@@ -106,8 +106,7 @@ static int fail_frame_set(const char *value, const struct kernel_param *kp)
 	char text[64];
 	u32 n;
 
-	strscpy(text, value, sizeof(text));
-	if (parse(strim(text), &mode, &n, &level)) {
+	if (strscpy(text, value, sizeof(text)) < 0 || parse(strim(text), &mode, &n, &level)) {
 		pr_err("kcoro: fail_frame: \"%.*s\" is not off, every=N or nth=N, with level=task|softirq|hardirq|nmi behind it or not\n",
 		       (int)strcspn(value, "\n"), value);
 		return -EINVAL;

@@ -7,55 +7,40 @@
  * missing or too much is left to the worker, which an irq_work raises. Callable
  * from every context, NMI included.
  */
+#include <linux/export.h>
+
 #include "../context.h"
 #include "fault.h"
 #include "frame_debug.h"
 #include "pool.h"
 
-/**
- * kcoro_pool_alloc_nolock() - take a frame from this CPU's magazine
- * @pool: a pool
- * @size: bytes, 1 .. KCORO_FRAME_SIZE_MAX
- *
- * Context: any, with any lock held, NMI included.
- * Return: a frame as from kcoro_pool_alloc(), or NULL: the magazine is empty, and
- * is filled a little later; or @size is wrong.
- */
 void *kcoro_pool_alloc_nolock(struct kcoro_pool *pool, size_t size)
 {
 	unsigned int cls = kcoro_size_class(size);
-	enum kcoro_place place;
 	void *frame;
 
 	if (cls >= KCORO_CLASSES)
 		return NULL;
 	if (static_branch_unlikely(&kcoro_pool_watched) && kcoro_fault_hit(kcoro_context_level()))
-		return kcoro_refill_fail(pool, cls, &place);
+		return kcoro_refill_fail(pool, cls, NULL);
 	frame = kcoro_window_pop(pool, cls);
 	if (!frame)
-		return kcoro_refill_later(pool, cls, &place);
+		return kcoro_refill_later(pool, cls, NULL);
 	if (kcoro_frame_debug)
 		kcoro_frame_debug_alloc(pool, frame);
 	return frame;
 }
+EXPORT_SYMBOL_GPL(kcoro_pool_alloc_nolock);
 
-/**
- * kcoro_pool_free_nolock() - give a frame back, whatever it was allocated with
- * @pool: the pool it came from
- * @frame: the frame
- * @size: the size it was allocated with
- *
- * Context: any, with any lock held, NMI included. Never fails.
- */
 void kcoro_pool_free_nolock(struct kcoro_pool *pool, void *frame, size_t size)
 {
 	unsigned int cls = kcoro_size_class(size);
-	enum kcoro_place place;
 
 	if (!frame || cls >= KCORO_CLASSES)
 		return;
 	if (kcoro_frame_debug && !kcoro_frame_debug_free(&pool, frame, &cls))
 		return;
 	if (!kcoro_window_push(pool, frame, cls))
-		kcoro_refill_defer(pool, frame, cls, &place);
+		kcoro_refill_defer(pool, frame, cls, NULL);
 }
+EXPORT_SYMBOL_GPL(kcoro_pool_free_nolock);

@@ -112,10 +112,6 @@ bool kcoro_window_load(struct kcoro_pool *pool, unsigned int cls, struct kcoro_m
 void *kcoro_watched_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp);
 void kcoro_watched_free(struct kcoro_pool *pool, void *frame, unsigned int cls);
 
-/* nolock.c; callable from any level, with any lock held. */
-void *kcoro_pool_alloc_nolock(struct kcoro_pool *pool, size_t size);
-void kcoro_pool_free_nolock(struct kcoro_pool *pool, void *frame, size_t size);
-
 /* slab.c; where the slab may be called. */
 u32 kcoro_slab_alloc(unsigned int cls, gfp_t gfp, void **frames, u32 want);
 void kcoro_slab_free(void **frames, u32 n);

@@ -55,6 +55,13 @@ static void magazine_first(struct kcoro_pool *pool, enum kcoro_level level, unsi
 		kfree(mag);
 }
 
+/* @place is NULL where nobody asks: the hot path would pay for a variable on the stack. */
+static void tell(enum kcoro_place *place, enum kcoro_place what)
+{
+	if (place)
+		*place = what;
+}
+
 /* The list node of a frame that waits for the worker. */
 static struct llist_node *node_of(void *frame)
 {
@@ -85,7 +92,7 @@ static void raise_worker(struct kcoro_pool *pool, enum kcoro_level level, unsign
 void *kcoro_refill_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_place *place)
 {
 	count(pool, kcoro_context_level(), cls, failures);
-	*place = KCORO_PLACE_NONE;
+	tell(place, KCORO_PLACE_NONE);
 	return NULL;
 }
 
@@ -118,7 +125,7 @@ void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp,
 			     kcoro_frame_debug ? 1 : kcoro_batch_size(level, cls));
 	if (!n)
 		return kcoro_refill_fail(pool, cls, place);
-	*place = KCORO_PLACE_SLAB;
+	tell(place, KCORO_PLACE_SLAB);
 	count(pool, level, cls, refills);
 	count(pool, level, cls, allocs);
 	n--;
@@ -138,7 +145,7 @@ void kcoro_refill_defer(struct kcoro_pool *pool, void *frame, unsigned int cls,
 	count(pool, level, cls, frees);
 	count(pool, level, cls, deferred);
 	raise_worker(pool, level, cls, frame);
-	*place = KCORO_PLACE_DEFERRED;
+	tell(place, KCORO_PLACE_DEFERRED);
 }
 
 void kcoro_refill_free(struct kcoro_pool *pool, void *frame, unsigned int cls,
@@ -161,10 +168,10 @@ void kcoro_refill_free(struct kcoro_pool *pool, void *frame, unsigned int cls,
 	if (n || kcoro_frame_debug)
 		count(pool, level, cls, drains);
 	if (!kcoro_frame_debug && kcoro_window_put(pool, cls, &frame, 1)) {
-		*place = KCORO_PLACE_MAGAZINE;
+		tell(place, KCORO_PLACE_MAGAZINE);
 	} else {
 		frames[n++] = frame;
-		*place = KCORO_PLACE_SLAB;
+		tell(place, KCORO_PLACE_SLAB);
 	}
 	kcoro_slab_free(frames, n);
 }

@@ -87,7 +87,6 @@ static __always_inline bool window_push(struct kcoro_pool *pool, void *frame, un
 
 notrace void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp)
 {
-	enum kcoro_place place;
 	void *frame;
 
 	if (static_branch_unlikely(&kcoro_pool_watched) || trace_kcoro_frame_alloc_enabled())
@@ -95,19 +94,17 @@ notrace void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned int cls, 
 	frame = window_pop(pool, cls);
 	if (likely(frame))
 		return frame;
-	return kcoro_refill_alloc(pool, cls, gfp, &place);
+	return kcoro_refill_alloc(pool, cls, gfp, NULL);
 }
 NOKPROBE_SYMBOL(kcoro_pool_alloc_class);
 EXPORT_SYMBOL_GPL(kcoro_pool_alloc_class);
 
 notrace void kcoro_pool_free_class(struct kcoro_pool *pool, void *frame, unsigned int cls)
 {
-	enum kcoro_place place;
-
 	if (static_branch_unlikely(&kcoro_pool_watched) || trace_kcoro_frame_free_enabled())
 		kcoro_watched_free(pool, frame, cls);
 	else if (unlikely(!window_push(pool, frame, cls)))
-		kcoro_refill_free(pool, frame, cls, &place);
+		kcoro_refill_free(pool, frame, cls, NULL);
 }
 NOKPROBE_SYMBOL(kcoro_pool_free_class);
 EXPORT_SYMBOL_GPL(kcoro_pool_free_class);
