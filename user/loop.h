@@ -6,6 +6,7 @@
 #include "user/bpf.h"
 #include "user/output.h"
 #include "user/result.h"
+#include "user/schedule.h"
 
 #include <functional>
 
@@ -22,12 +23,6 @@ public:
 
 private:
 	descriptor signals_;
-};
-
-// [interval [count]] of a verb.
-struct schedule {
-	double interval = 0; // seconds; 0: one report
-	long count = 0;      // reports; 0: until Ctrl-C
 };
 
 // Calls report(first) once, or on schedule, until Ctrl-C. Reports keep the beat: a slow

@@ -12,16 +12,6 @@
 
 namespace kcoro {
 
-void add_schedule(CLI::App &verb, schedule &when)
-{
-	verb.add_option("interval", when.interval, "seconds between reports")
-		->check(CLI::Range(0.01, 86400.0).description(""))
-		->type_name(" ");
-	verb.add_option("count", when.count, "reports; without: until Ctrl-C")
-		->check(CLI::Range(1L, 1L << 31).description(""))
-		->type_name(" ");
-}
-
 namespace {
 
 bool active(const kcoro_frame_counters &counters)

@@ -30,9 +30,6 @@ void add_hist(CLI::App &app, request &asked);
 void add_events(CLI::App &app, request &asked);
 void add_doctor(CLI::App &app, request &asked);
 
-// Adds [interval [count]].
-void add_schedule(CLI::App &verb, schedule &when);
-
 } // namespace kcoro
 
 #endif

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// schedule.cc - see schedule.h.
+#include "user/schedule.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+namespace kcoro {
+
+namespace {
+
+constexpr double shortest = 0.01, longest = 86400.0; // seconds
+
+// CLI::Range takes "nan": it is neither below nor above anything.
+std::string check_interval(std::string &word)
+{
+	double seconds = 0;
+
+	if (CLI::detail::lexical_cast(word, seconds) && seconds >= shortest && seconds <= longest)
+		return {};
+	return fmt::format("Value {} not in range {} to {}", word, shortest, longest);
+}
+
+} // namespace
+
+void add_schedule(CLI::App &verb, schedule &when)
+{
+	verb.add_option("interval", when.interval, "seconds between reports")
+		->check(CLI::Validator(check_interval, ""))
+		->type_name(" ");
+	verb.add_option("count", when.count, "reports; without: until Ctrl-C")
+		->check(CLI::Range(1L, 1L << 31).description(""))
+		->type_name(" ");
+}
+
+} // namespace kcoro

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// schedule.h - [interval [count]] of a verb.
+#ifndef KCORO_USER_SCHEDULE_H
+#define KCORO_USER_SCHEDULE_H
+
+#include <CLI/CLI.hpp>
+
+namespace kcoro {
+
+struct schedule {
+	double interval = 0; // seconds; 0: one report
+	long count = 0;      // reports; 0: until Ctrl-C
+};
+
+// Adds [interval [count]].
+void add_schedule(CLI::App &verb, schedule &when);
+
+} // namespace kcoro
+
+#endif
