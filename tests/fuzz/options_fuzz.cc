@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// options_fuzz - command lines: the input's lines are the words of `kcoro attach sni ...` and of
+// a verb with [interval [count]]. What passes the parser is in the range that the help names,
+// whatever the words were; what does not pass is refused with a parse error and nothing else.
+//
+// The parser's own sources are linked in. attach_sni() is here: it gets what was parsed.
+#include "user/output.cc"
+
+#include "user/attach_sni.h"
+#include "user/verbs.h"
+
+#include "tests/fuzz/fuzz.h"
+
+#include <kcoro/abi.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace kcoro {
+
+outcome attach_sni(sni_request asked, const output &out)
+{
+	FUZZ_CHECK(asked.port <= 65535);
+	FUZZ_CHECK(asked.max_flows >= 1 && asked.max_flows <= 1U << 24);
+	FUZZ_CHECK(asked.mode == ATTACHMENT_TC || asked.mode == ATTACHMENT_XDP ||
+		   asked.mode == ATTACHMENT_XDP_GENERIC);
+	FUZZ_CHECK(asked.direction == ATTACHMENT_INGRESS || asked.direction == ATTACHMENT_EGRESS);
+	FUZZ_CHECK(asked.on_full == ATTACHMENT_OPEN || asked.on_full == ATTACHMENT_CLOSED);
+	FUZZ_CHECK(!out.is_json() || out.compact || out.pretty);
+	return done{};
+}
+
+} // namespace kcoro
+
+namespace {
+
+// As main() does: the first word is the program's name.
+void parse(CLI::App &app, const std::vector<std::string> &words)
+{
+	std::vector<const char *> argv{"kcoro"};
+
+	for (const auto &word : words)
+		argv.push_back(word.c_str());
+	try {
+		app.parse(static_cast<int>(argv.size()), argv.data());
+	} catch (const CLI::ParseError &wrong) {
+		FUZZ_CHECK(wrong.what() != nullptr);
+	}
+}
+
+void check_attach(std::vector<std::string> words)
+{
+	CLI::App app("", "kcoro");
+	kcoro::request asked;
+
+	app.fallthrough();
+	app.add_flag("-j,--json", asked.out.compact);
+	app.add_flag("-p,--pretty", asked.out.pretty);
+	kcoro::add_attach_sni(app, asked);
+	words.insert(words.begin(), "sni");
+	parse(app, words);
+	if (asked.run)
+		// A misuse that only the whole of the options shows is an error with a message.
+		if (const auto end = asked.run(); !end)
+			FUZZ_CHECK(!end.error().message.empty());
+}
+
+void check_schedule(const std::vector<std::string> &words)
+{
+	CLI::App app("", "kcoro");
+	kcoro::schedule when;
+	bool given = false;
+
+	kcoro::add_schedule(app, when);
+	app.callback([&] { given = true; });
+	parse(app, words);
+	if (!given)
+		return;
+	FUZZ_CHECK(when.interval == 0 || (when.interval >= 0.01 && when.interval <= 86400));
+	FUZZ_CHECK(when.count >= 0 && when.count <= 1L << 31);
+	FUZZ_CHECK(when.count == 0 || when.interval > 0);
+	// As run_schedule() does.
+	const auto step = std::chrono::duration_cast<std::chrono::nanoseconds>(
+		std::chrono::duration<double>(when.interval));
+	FUZZ_CHECK(step.count() >= 0);
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+{
+	std::string_view text(reinterpret_cast<const char *>(data), size);
+	std::vector<std::string> words;
+
+	while (!text.empty()) {
+		const auto end = std::min({text.find('\n'), text.find('\0'), text.size()});
+
+		words.emplace_back(text.substr(0, end));
+		text.remove_prefix(std::min(end + 1, text.size()));
+	}
+	check_schedule(words);
+	check_attach(words);
+	return 0;
+}
