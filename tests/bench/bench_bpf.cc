@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// bench_bpf.cc - runs the programs of bench_bpf.bpf.c and prints their rows, as
+// kcoro_bench.ko's own (main.c). In the VM, with both modules loaded.
+//
+//   bench_bpf [BATCHES [SIZE]]
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <linux/types.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bench_bpf.h"
+#include "bench_bpf.skel.h"
+
+namespace {
+
+constexpr unsigned warm_up = 8;
+
+struct skeleton_deleter {
+	void operator()(bench_bpf_bpf *skeleton) const { bench_bpf_bpf__destroy(skeleton); }
+};
+using skeleton = std::unique_ptr<bench_bpf_bpf, skeleton_deleter>;
+
+struct row_name {
+	std::string operation, subject, size;
+};
+
+row_name parse(std::string_view program)
+{
+	std::vector<std::string> fields;
+	for (std::size_t end = 0; end != std::string_view::npos;) {
+		end = program.find("__");
+		fields.emplace_back(program.substr(0, end));
+		if (end != std::string_view::npos)
+			program.remove_prefix(end + 2);
+	}
+	fields.resize(3);
+	return {fields[0], fields[1], fields[2]};
+}
+
+// One BPF_PROG_TEST_RUN of so many runs.
+bool run(const bpf_program *program, bench_bpf_bpf &bpf, unsigned runs)
+{
+	char packet[64] = {};
+	bpf_test_run_opts opts = {};
+	opts.sz = sizeof(opts);
+	opts.data_in = packet;
+	opts.data_size_in = sizeof(packet);
+	opts.repeat = static_cast<int>(runs);
+	bpf.bss->runs = 0;
+	const int err = bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
+	if (err || bpf.bss->runs != runs) {
+		std::fprintf(stderr, "bench_bpf: %s: BPF_PROG_TEST_RUN: %s\n",
+			     bpf_program__name(program), std::strerror(-err));
+		return false;
+	}
+	return true;
+}
+
+void print(const row_name &name, std::vector<__u64> totals)
+{
+	std::sort(totals.begin(), totals.end());
+	const auto good = std::upper_bound(totals.begin(), totals.end(), 0);
+	const bool enough = (good - totals.begin()) * 10 <= totals.end() - totals.begin();
+	std::printf("%s\t%s\t%s\tbpf\t%s\thot\t1\t", enough ? "row" : "none", name.subject.c_str(),
+		    name.operation.c_str(), name.size.c_str());
+	if (enough)
+		std::printf("%d\t%llu\t%llu\n", BENCH_PAIRS, *good,
+			    *(good + (totals.end() - good) / 2));
+	else
+		std::puts("often nothing to be had there");
+}
+
+bool measure(const bpf_program *program, bench_bpf_bpf &bpf, unsigned batches)
+{
+	if (!run(program, bpf, warm_up) || !run(program, bpf, batches))
+		return false;
+	print(parse(bpf_program__name(program)), {bpf.bss->totals, bpf.bss->totals + batches});
+	// What was freed now and put off (grace periods) is no business of the next one.
+	usleep(100000);
+	return true;
+}
+
+std::optional<unsigned> number(std::string_view text)
+{
+	unsigned n = 0;
+	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+	if (error != std::errc() || end != text.data() + text.size())
+		return std::nullopt;
+	return n;
+}
+
+}  // namespace
+
+int main(int argc, char **argv)
+{
+	const auto batches = number(argc > 1 ? argv[1] : "201");
+	const auto size = number(argc > 2 ? argv[2] : "0");
+	if (argc > 3 || !batches || !*batches || *batches > BENCH_RUNS_MAX || !size) {
+		std::fputs("usage: bench_bpf [BATCHES [SIZE]]\n", stderr);
+		return 2;
+	}
+	// The allocators' lists are per CPU: stay with one, and let the others sleep.
+	cpu_set_t first;
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first)) {
+		std::perror("bench_bpf: sched_setaffinity");
+		return 1;
+	}
+	const skeleton bpf(bench_bpf_bpf__open_and_load());
+	if (!bpf) {
+		std::fputs("bench_bpf: the programs do not load; are kcoro.ko and kcoro_bench.ko?\n",
+			   stderr);
+		return 1;
+	}
+	bpf_program *program;
+	bpf_object__for_each_program(program, bpf->obj) {
+		const std::string own = parse(bpf_program__name(program)).size;
+		if (*size && own != "0" && own != std::to_string(*size))
+			continue;
+		if (!measure(program, *bpf, *batches))
+			return 1;
+	}
+	return 0;
+}
