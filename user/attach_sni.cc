@@ -82,8 +82,8 @@ result<sni_object> load(const sni_request &asked, const interface &device)
 	bpf_program__set_autoload(object->progs.sni_xdp, !tc);
 
 	// Room for as many again, to be added later.
-	auto room = std::max<size_t>(bpf_map__max_entries(object->maps.names),
-				     2 * asked.names.size());
+	auto room =
+		std::max<size_t>(bpf_map__max_entries(object->maps.names), 2 * asked.names.size());
 	bpf_map__set_max_entries(object->maps.names, static_cast<__u32>(room));
 
 	if (int err = sni_bpf::load(object.get()); err)
@@ -170,11 +170,11 @@ outcome link_filter(sni_bpf *object, const attachment &record, const std::string
 		program = object->progs.sni_xdp;
 		type = BPF_XDP;
 		// Without a flag the kernel would choose, and say nothing.
-		options.flags = record.mode == ATTACHMENT_XDP ? XDP_FLAGS_DRV_MODE
-							      : XDP_FLAGS_SKB_MODE;
+		options.flags =
+			record.mode == ATTACHMENT_XDP ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
 	}
-	descriptor link(bpf_link_create(bpf_program__fd(program),
-					static_cast<int>(record.ifindex), type, &options));
+	descriptor link(bpf_link_create(bpf_program__fd(program), static_cast<int>(record.ifindex),
+					type, &options));
 	if (!link)
 		return link_failure(record, errno);
 	return pin(link.get(), directory + "/link");

@@ -15,7 +15,8 @@ namespace {
 
 constexpr unsigned max_table_entries = 1U << 24; // struct kcoro_table_attr
 
-constexpr const char *footer = R"(Blocks TLS connections by the server name in their ClientHello, also when the
+constexpr const char *footer =
+	R"(Blocks TLS connections by the server name in their ClientHello, also when the
 hello comes in several segments. NAME is a host name, or *.SUFFIX for all names
 below a suffix (not the suffix itself); names beyond ASCII go as punycode.
 
@@ -59,8 +60,9 @@ void add_attach_sni(CLI::App &attach, request &asked)
 	verb->add_option("--dir", *direction, "ingress (default) or egress")
 		->check(CLI::IsMember({"ingress", "egress"}).description(""))
 		->type_name("DIR");
-	verb->add_option("--on-full", *policy, "what can't be judged: open (default) passes\n"
-					       "it, closed drops it")
+	verb->add_option("--on-full", *policy,
+			 "what can't be judged: open (default) passes\n"
+			 "it, closed drops it")
 		->check(CLI::IsMember({"open", "closed"}).description(""))
 		->type_name("POLICY");
 	verb->add_option("--port", wish->port, "this server port only (default: all)")

@@ -28,7 +28,7 @@ struct sni_attachment {
 	std::string directory; // below sni_root
 	attachment record{};
 	bool has_record = false; // false: the command that made it was killed before it got there
-	bool linked = false;     // false: no packet goes through it
+	bool linked = false;	 // false: no packet goes through it
 
 	std::string path() const { return sni_root + "/" + directory; }
 	std::string pin(const char *name) const { return path() + "/" + name; }

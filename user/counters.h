@@ -15,9 +15,9 @@
 namespace kcoro {
 
 template <typename Struct> struct counter {
-	const char *name;	// in JSON
-	const char *heading;	// of a text column; null: not shown as text
-	int width;		// of that column, if it stands in a table
+	const char *name;    // in JSON
+	const char *heading; // of a text column; null: not shown as text
+	int width;	     // of that column, if it stands in a table
 	const char *unit;
 	const char *help;
 	__u64 Struct::*value;
@@ -49,8 +49,7 @@ inline constexpr counter<kcoro_table_counters> table_counters[] = {
 	{"entered", nullptr, 0, "segments", "successful enters", &kcoro_table_counters::entered},
 	{"busy", "busy", 0, "segments", "another CPU was in the flow", &kcoro_table_counters::busy},
 	{"full", "full", 0, "flows", "refused: the table was full", &kcoro_table_counters::full},
-	{"nomem", "nomem", 0, "flows", "refused: no frame to be had",
-	 &kcoro_table_counters::nomem},
+	{"nomem", "nomem", 0, "flows", "refused: no frame to be had", &kcoro_table_counters::nomem},
 };
 
 inline constexpr counter<sni_counters> filter_counters[] = {
@@ -64,7 +63,8 @@ inline constexpr counter<sni_counters> filter_counters[] = {
 	 &sni_counters::suspended},
 	{"early", "early", 0, "segments", "dropped because an earlier one is missing",
 	 &sni_counters::early},
-	{"repeated", "repeated", 0, "segments", "held no new byte: passed", &sni_counters::repeated},
+	{"repeated", "repeated", 0, "segments", "held no new byte: passed",
+	 &sni_counters::repeated},
 	{"dropped", "dropped", 0, "segments", "dropped by a verdict or by policy",
 	 &sni_counters::dropped},
 	{"busy", "busy", 0, "segments", "dropped because another CPU was in the flow",

@@ -39,9 +39,8 @@ outcome detach_sni(const std::string &interface, json &detached, std::string &te
 	for (const auto &one : *found) {
 		if (auto removed = remove_pins(one.path()); !removed)
 			return removed;
-		detached.push_back({{"name", "sni"},
-				    {"interface", one.interface()},
-				    {"path", one.path()}});
+		detached.push_back(
+			{{"name", "sni"}, {"interface", one.interface()}, {"path", one.path()}});
 		text += "sni detached from " + one.title() + "\n";
 	}
 	return done{};
@@ -100,8 +99,7 @@ outcome detach(const detach_request &asked, const output &out)
 		return tidied;
 	if (!exists(pin_root))
 		wait_for_release();
-	return out.report({{"detached", detached}},
-			  text.empty() ? "nothing was attached\n" : text);
+	return out.report({{"detached", detached}}, text.empty() ? "nothing was attached\n" : text);
 }
 
 } // namespace

@@ -14,7 +14,7 @@ struct finding {
 	const char *check;
 	health state;
 	std::string text;
-	std::string action; // what to do; empty when ok
+	std::string action;  // what to do; empty when ok
 	bool module = false; // a failure of the module, for the exit status
 	std::string log = {};
 };

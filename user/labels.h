@@ -25,8 +25,8 @@ constexpr const char *label(const std::array<const char *, N> &names, size_t ind
 
 inline const char *level_label(unsigned level)
 {
-	static constexpr std::array<const char *, KCORO_LEVELS> names{"task", "softirq",
-								      "hardirq", "nmi"};
+	static constexpr std::array<const char *, KCORO_LEVELS> names{"task", "softirq", "hardirq",
+								      "nmi"};
 	return detail::label(names, level);
 }
 
@@ -51,7 +51,7 @@ inline std::string class_label(unsigned size_class)
 inline const char *verdict_label(unsigned verdict)
 {
 	static constexpr std::array<const char *, SNI_VERDICTS> names{
-		"pass",      "block",	  "no-name",  "not-tls",
+		"pass",	     "block",	  "no-name",  "not-tls",
 		"malformed", "too-large", "no-frame", "unfinished"};
 	return detail::label(names, verdict);
 }

@@ -16,10 +16,10 @@ using json = nlohmann::ordered_json;
 
 // How to print; set by the global options.
 struct output {
-	bool compact = false;    // -j
-	bool pretty = false;     // -p
+	bool compact = false;	 // -j
+	bool pretty = false;	 // -p
 	bool timestamps = false; // -T
-	bool verbose = false;    // --verbose
+	bool verbose = false;	 // --verbose
 
 	bool is_json() const { return compact || pretty; }
 

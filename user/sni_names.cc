@@ -89,8 +89,9 @@ outcome del_names(names_request asked, const output &out)
 			return listed.error();
 		for (const auto &name : asked.words)
 			if (!std::binary_search(listed->begin(), listed->end(), name))
-				return fail("{} is not listed on {}: `kcoro sni list` shows what is",
-					    name, filter.title());
+				return fail(
+					"{} is not listed on {}: `kcoro sni list` shows what is",
+					name, filter.title());
 	}
 	for (const auto &filter : *filters) {
 		auto map = open_pinned(filter.pin("names"));

@@ -40,8 +40,8 @@ outcome pin_iterator(stats_bpf *object)
 	about.map.map_fd = static_cast<__u32>(bpf_map__fd(object->maps.frames));
 	options.iter_info = &about;
 	options.iter_info_len = sizeof(about);
-	descriptor link(bpf_link_create(bpf_program__fd(object->progs.stats), 0, BPF_TRACE_ITER,
-					&options));
+	descriptor link(
+		bpf_link_create(bpf_program__fd(object->progs.stats), 0, BPF_TRACE_ITER, &options));
 	if (!link)
 		return fail("can't make the iterator: {}", std::strerror(errno));
 	return pin(link.get(), iterator_pin);

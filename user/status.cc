@@ -144,9 +144,10 @@ void show(const sni_attachment &filter, const sni_state &state, json &list, std:
 
 	text += fmt::format("sni      {} since {}\n", filter.title(), format_time(since));
 	if (state.cut)
-		text += fmt::format("  filters nothing: the interface has gone, or a detach was killed;\n"
-				    "  `kcoro detach sni {}` clears it\n",
-				    record.ifindex);
+		text += fmt::format(
+			"  filters nothing: the interface has gone, or a detach was killed;\n"
+			"  `kcoro detach sni {}` clears it\n",
+			record.ifindex);
 	text += fmt::format("  names {}  port {}  on-full {}\n", state.names,
 			    record.port ? std::to_string(record.port) : "all",
 			    on_full_label(record.on_full));

@@ -151,9 +151,9 @@ struct failure {
 	int line = 0;
 };
 
-#define EXPECT(condition)                     \
-	do {                                  \
-		if (!(condition))             \
+#define EXPECT(condition)                         \
+	do {                                      \
+		if (!(condition))                 \
 			return failure{__LINE__}; \
 	} while (0)
 

@@ -20,7 +20,7 @@ namespace net {
 class Counters {
 public:
 	/// `path`: the pinned map; empty: there is no filter, all counters are 0.
-	explicit Counters(const std::string& path)
+	explicit Counters(const std::string &path)
 	{
 		if (path.empty())
 			return;

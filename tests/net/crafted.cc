@@ -15,12 +15,15 @@
 
 namespace {
 
-constexpr std::array<std::uint8_t, 6> client_mac = {2, 0, 0, 0, 9, 2}, server_mac = {2, 0, 0, 0, 9, 1};
+constexpr std::array<std::uint8_t, 6> client_mac = {2, 0, 0, 0, 9, 2},
+				      server_mac = {2, 0, 0, 0, 9, 1};
 
-crafted::Cases cases_of(const std::string& group, double seconds, const net::Namespace& client_ns)
+crafted::Cases cases_of(const std::string &group, double seconds, const net::Namespace &client_ns)
 {
 	crafted::Cases all;
-	const auto add = [&](crafted::Cases more) { all.insert(all.end(), more.begin(), more.end()); };
+	const auto add = [&](crafted::Cases more) {
+		all.insert(all.end(), more.begin(), more.end());
+	};
 
 	if (group == "stream") {
 		add(crafted::hello_cases());
@@ -33,7 +36,8 @@ crafted::Cases cases_of(const std::string& group, double seconds, const net::Nam
 	} else if (group == "closed") {
 		add(crafted::closed_cases());
 	} else if (group == "deadline") {
-		add(crafted::deadline_cases(std::chrono::milliseconds(static_cast<int>(seconds * 1000))));
+		add(crafted::deadline_cases(
+			std::chrono::milliseconds(static_cast<int>(seconds * 1000))));
 	} else if (group == "large") {
 		add(crafted::large_cases(client_ns));
 	}
@@ -42,7 +46,7 @@ crafted::Cases cases_of(const std::string& group, double seconds, const net::Nam
 
 } // namespace
 
-int main(int argc, char** argv)
+int main(int argc, char **argv)
 {
 	if (argc < 5) {
 		std::fputs("Usage: crafted GROUP PINS MODE PORT [SECONDS]\n", stderr);
@@ -52,13 +56,14 @@ int main(int argc, char** argv)
 
 	const std::string pins = argv[2];
 	const net::Namespace client_ns("client"), server_ns("");
-	net::Stage stage{net::Wire(client_ns, "c0", client_mac, server_mac), net::Server(server_ns, 443),
-			 net::Counters(pins + "/counters"), net::Table(pins + "/sni_read"),
+	net::Stage stage{net::Wire(client_ns, "c0", client_mac, server_mac),
+			 net::Server(server_ns, 443), net::Counters(pins + "/counters"),
+			 net::Table(pins + "/sni_read"),
 			 static_cast<std::uint16_t>(std::atoi(argv[4]))};
 	const auto cases = cases_of(argv[1], argc > 5 ? std::atof(argv[5]) : 10, client_ns);
 	unsigned failed = 0;
 
-	for (const auto& [title, play] : cases) {
+	for (const auto &[title, play] : cases) {
 		net::Scenario scenario(stage);
 
 		play(scenario);

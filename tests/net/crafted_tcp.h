@@ -9,13 +9,16 @@
 namespace crafted {
 
 /// The streams most cases send: about 350 bytes, the name between bytes 290 and 310.
-inline Bytes stream_of(std::string_view name) { return hello::for_name(name, 200).records(); }
+inline Bytes stream_of(std::string_view name)
+{
+	return hello::for_name(name, 200).records();
+}
 
 /// A listed hello along a path in two segments: the second is dropped.
-inline void blocked_along(Scenario& s, const Path& path)
+inline void blocked_along(Scenario &s, const Path &path)
 {
 	const auto stream = stream_of(listed);
-	auto& peer = s.connect(path);
+	auto &peer = s.connect(path);
 	const auto cut = end_of(stream, listed) - 5;
 
 	peer.client.data(stream, 0, cut);
@@ -28,10 +31,10 @@ inline void blocked_along(Scenario& s, const Path& path)
 }
 
 /// An unlisted hello along a path, then a listed one: both verdicts are seen.
-inline void along(Scenario& s, const Path& path)
+inline void along(Scenario &s, const Path &path)
 {
 	const auto stream = stream_of(unlisted);
-	auto& peer = s.connect(path);
+	auto &peer = s.connect(path);
 
 	peer.client.data(stream, 0, 200);
 	peer.client.data(stream, 200, stream.size());
@@ -42,9 +45,9 @@ inline void along(Scenario& s, const Path& path)
 }
 
 /// A connection that has sent the first half of a listed hello.
-inline Peer& half(Scenario& s, const Bytes& stream, std::size_t size = 150)
+inline Peer &half(Scenario &s, const Bytes &stream, std::size_t size = 150)
 {
-	auto& peer = s.connect();
+	auto &peer = s.connect();
 
 	peer.client.data(stream, 0, size);
 	s.expected.suspended++;
@@ -52,7 +55,7 @@ inline Peer& half(Scenario& s, const Bytes& stream, std::size_t size = 150)
 }
 
 /// The rest comes and is blocked.
-inline void block_rest(Scenario& s, Peer& peer, const Bytes& stream, std::size_t from = 150)
+inline void block_rest(Scenario &s, Peer &peer, const Bytes &stream, std::size_t from = 150)
 {
 	peer.client.data(stream, from, stream.size());
 	s.expected.dropped++;
@@ -65,24 +68,24 @@ inline Cases order_cases()
 {
 	return {
 		{"one byte per segment, listed",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = hello::for_name(listed).records();
 
 			 blocked(s, stream, end_of(stream, listed), 1);
 		 }},
 		{"one byte per segment, unlisted",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = hello::for_name(unlisted).records();
 
 			 passes(s, SNI_PASS, stream, end_of(stream, unlisted), 1);
 		 }},
 		{"cut at every byte of the name",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
 			 const auto end = end_of(stream, listed);
 
 			 for (auto cut = end - 19; cut <= end; cut++) {
-				 auto& peer = s.connect();
+				 auto &peer = s.connect();
 
 				 peer.client.data(stream, 0, cut);
 				 peer.client.data(stream, cut, stream.size());
@@ -94,9 +97,9 @@ inline Cases order_cases()
 			 }
 		 }},
 		{"retransmitted before the verdict",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.data(stream, 0, 150);
 			 peer.client.data(stream, 100, 150);
@@ -104,9 +107,9 @@ inline Cases order_cases()
 			 block_rest(s, peer, stream);
 		 }},
 		{"retransmitted after the block",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 block_rest(s, peer, stream);
 			 peer.client.data(stream, 150, stream.size()); // the completing one
@@ -117,9 +120,9 @@ inline Cases order_cases()
 			 s.receives(peer, stream, 150);
 		 }},
 		{"retransmitted after the pass",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(unlisted);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.data(stream, 150, stream.size());
 			 peer.client.data(stream, 150, stream.size());
@@ -128,9 +131,9 @@ inline Cases order_cases()
 			 s.receives(peer, stream, stream.size());
 		 }},
 		{"overlapping, listed",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.data(stream, 50, 200); // 50 new bytes
 			 peer.client.data(stream, 100, stream.size());
@@ -141,18 +144,18 @@ inline Cases order_cases()
 			 s.receives(peer, stream, 200);
 		 }},
 		{"overlapping, unlisted",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(unlisted);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.data(stream, 149, stream.size());
 			 s.verdict(SNI_PASS);
 			 s.receives(peer, stream, stream.size());
 		 }},
 		{"out of order, listed",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = s.connect();
+			 auto &peer = s.connect();
 
 			 peer.client.data(stream, 150, stream.size());
 			 peer.client.data(stream, 1, 150);
@@ -165,9 +168,9 @@ inline Cases order_cases()
 			 block_rest(s, peer, stream);
 		 }},
 		{"out of order, unlisted",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(unlisted);
-			 auto& peer = s.connect();
+			 auto &peer = s.connect();
 
 			 peer.client.data(stream, 150, stream.size());
 			 peer.client.data(stream, 0, 150);
@@ -178,9 +181,9 @@ inline Cases order_cases()
 			 s.receives(peer, stream, stream.size());
 		 }},
 		{"sequence numbers that wrap",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = s.connect({}, 0xffffff80);
+			 auto &peer = s.connect({}, 0xffffff80);
 
 			 peer.client.data(stream, 200, stream.size());
 			 peer.client.data(stream, 0, 150);
@@ -198,9 +201,9 @@ inline Cases ending_cases()
 {
 	return {
 		{"RST midway",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 s.receives(peer, stream, 150);
 			 peer.client.bare(150, net::RST);
@@ -209,9 +212,9 @@ inline Cases ending_cases()
 			 s.expected.unknown = 1;
 		 }},
 		{"RST with a wrong number",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.bare(149, net::RST);
 			 peer.client.bare(151, net::RST);
@@ -220,9 +223,9 @@ inline Cases ending_cases()
 			 block_rest(s, peer, stream);
 		 }},
 		{"RST of a blocked flow",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 block_rest(s, peer, stream);
 			 peer.client.bare(stream.size(), net::RST);
@@ -231,18 +234,18 @@ inline Cases ending_cases()
 			 s.receives(peer, stream, 150);
 		 }},
 		{"FIN midway",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.bare(150, net::FIN | net::ACK);
 			 s.verdict(SNI_UNFINISHED);
 			 s.receives(peer, stream, 150, true);
 		 }},
 		{"FIN with the first part",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = s.connect();
+			 auto &peer = s.connect();
 
 			 peer.client.data(stream, 0, 150, net::FIN | net::ACK);
 			 s.expected.suspended = 1;
@@ -250,9 +253,9 @@ inline Cases ending_cases()
 			 s.receives(peer, stream, 150, true);
 		 }},
 		{"FIN with the last byte seen again",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.data(stream, 149, 150, net::FIN | net::ACK);
 			 s.expected.repeated = 1;
@@ -260,9 +263,9 @@ inline Cases ending_cases()
 			 s.receives(peer, stream, 150, true);
 		 }},
 		{"FIN with an old number",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.bare(100, net::FIN | net::ACK);
 			 peer.client.data(stream, 100, 120, net::FIN | net::ACK);
@@ -270,18 +273,18 @@ inline Cases ending_cases()
 			 block_rest(s, peer, stream);
 		 }},
 		{"early FIN",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.bare(stream.size(), net::FIN | net::ACK);
 			 s.expected.early = 1;
 			 block_rest(s, peer, stream);
 		 }},
 		{"FIN with the listed name",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.data(stream, 150, stream.size(), net::FIN | net::ACK);
 			 peer.client.bare(stream.size(), net::FIN | net::ACK);
@@ -292,18 +295,18 @@ inline Cases ending_cases()
 			 s.receives(peer, stream, 150);
 		 }},
 		{"FIN with the unlisted name",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(unlisted);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.data(stream, 150, stream.size(), net::FIN | net::ACK);
 			 s.verdict(SNI_PASS);
 			 s.receives(peer, stream, stream.size(), true);
 		 }},
 		{"pure ACKs pass and change nothing",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 peer.client.bare(150, net::ACK);
 			 peer.client.bare(9000, net::ACK);
@@ -317,9 +320,9 @@ inline Cases syn_cases()
 {
 	return {
 		{"SYN sent again",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = s.idle();
+			 auto &peer = s.idle();
 
 			 peer.client.syn();
 			 peer.client.syn();
@@ -335,9 +338,9 @@ inline Cases syn_cases()
 			 s.receives(peer, stream, 150);
 		 }},
 		{"ports used again after a block",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto first = stream_of(listed), second = stream_of(unlisted);
-			 auto& peer = half(s, first);
+			 auto &peer = half(s, first);
 
 			 block_rest(s, peer, first);
 			 peer.client.bare(150, net::RST); // the number the server waits for
@@ -351,9 +354,9 @@ inline Cases syn_cases()
 			 s.receives(peer, second, second.size());
 		 }},
 		{"ports used again midway",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 
 			 // The server still has the first connection: what counts is the filter.
 			 peer.client.restart(0x11000000);
@@ -366,9 +369,9 @@ inline Cases syn_cases()
 			 s.entries = 1;
 		 }},
 		{"a forged SYN makes nothing look read",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
+			 auto &peer = half(s, stream);
 			 auto forger = peer.client;
 
 			 // far ahead, so that the real segments are behind it
@@ -381,9 +384,9 @@ inline Cases syn_cases()
 			 s.verdict(SNI_UNFINISHED);
 		 }},
 		{"SYN with a listed hello",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = s.idle();
+			 auto &peer = s.idle();
 
 			 peer.client.syn(stream);
 			 s.verdict(SNI_BLOCK);
@@ -397,9 +400,9 @@ inline Cases syn_cases()
 			 s.receives(peer, stream, 0);
 		 }},
 		{"SYN with the first part",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = s.idle();
+			 auto &peer = s.idle();
 
 			 peer.client.syn(Bytes(stream.begin(), stream.begin() + 150));
 			 s.expected.suspended = 1;
@@ -411,9 +414,9 @@ inline Cases syn_cases()
 			 block_rest(s, peer, stream);
 		 }},
 		{"SYN with an unlisted hello",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(unlisted);
-			 auto& peer = s.idle();
+			 auto &peer = s.idle();
 
 			 peer.client.syn(stream);
 			 s.verdict(SNI_PASS);
@@ -438,21 +441,25 @@ inline Cases packet_cases()
 	extensions.ipv6_extensions = {60, 60};
 	hop_by_hop.ipv6_extensions = {0, 60};
 	return {
-		{"IPv4", [](Scenario& s) { along(s, {}); }},
-		{"IPv6", [v6](Scenario& s) { along(s, v6); }},
-		{"IPv6 with extension headers", [extensions](Scenario& s) { along(s, extensions); }},
-		{"IPv6 with hop-by-hop options", [hop_by_hop](Scenario& s) { along(s, hop_by_hop); }},
-		{"VLAN tag", [vlan](Scenario& s) { along(s, vlan); }},
-		{"VLAN tag, IPv6", [vlan_v6](Scenario& s) { along(s, vlan_v6); }},
-		{"two VLAN tags", [two_vlans](Scenario& s) { along(s, two_vlans); }},
-		{"IPv4 options", [](Scenario& s) { along(s, {.ip_options = {1, 1, 1, 0}}); }},
-		{"TCP options", [](Scenario& s) { along(s, {.tcp_options = {1, 1, 1, 1, 1, 1, 1, 0}}); }},
-		{"bytes behind the IP packet", [](Scenario& s) { along(s, {.padding = 13}); }},
+		{"IPv4", [](Scenario &s) { along(s, {}); }},
+		{"IPv6", [v6](Scenario &s) { along(s, v6); }},
+		{"IPv6 with extension headers",
+		 [extensions](Scenario &s) { along(s, extensions); }},
+		{"IPv6 with hop-by-hop options",
+		 [hop_by_hop](Scenario &s) { along(s, hop_by_hop); }},
+		{"VLAN tag", [vlan](Scenario &s) { along(s, vlan); }},
+		{"VLAN tag, IPv6", [vlan_v6](Scenario &s) { along(s, vlan_v6); }},
+		{"two VLAN tags", [two_vlans](Scenario &s) { along(s, two_vlans); }},
+		{"IPv4 options", [](Scenario &s) { along(s, {.ip_options = {1, 1, 1, 0}}); }},
+		{"TCP options",
+		 [](Scenario &s) { along(s, {.tcp_options = {1, 1, 1, 1, 1, 1, 1, 0}}); }},
+		{"bytes behind the IP packet", [](Scenario &s) { along(s, {.padding = 13}); }},
 		{"IPv4 fragments",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
-			 auto frame = peer.client.packet({peer.client.place(150), peer.client.server_next(), net::ACK, {}});
+			 auto &peer = half(s, stream);
+			 auto frame = peer.client.packet(
+				 {peer.client.place(150), peer.client.server_next(), net::ACK, {}});
 
 			 frame[14 + 6] = 0x20; // more fragments
 			 s.stage().wire.send(frame);
@@ -463,20 +470,23 @@ inline Cases packet_cases()
 			 block_rest(s, peer, stream);
 		 }},
 		{"packets cut short",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 const auto stream = stream_of(listed);
-			 auto& peer = half(s, stream);
-			 const auto frame =
-				 peer.client.packet({peer.client.place(150), peer.client.server_next(), net::ACK,
-						     Bytes(stream.begin() + 150, stream.end())});
+			 auto &peer = half(s, stream);
+			 const auto frame = peer.client.packet(
+				 {peer.client.place(150), peer.client.server_next(), net::ACK,
+				  Bytes(stream.begin() + 150, stream.end())});
 
 			 // IP says more than there is, down to the Ethernet header alone
-			 for (std::size_t size = frame.size() - 1; size >= 14; size -= size > 60 ? 50 : 1)
-				 s.stage().wire.send(Bytes(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(size)));
+			 for (std::size_t size = frame.size() - 1; size >= 14;
+			      size -= size > 60 ? 50 : 1)
+				 s.stage().wire.send(
+					 Bytes(frame.begin(),
+					       frame.begin() + static_cast<std::ptrdiff_t>(size)));
 			 block_rest(s, peer, stream);
 		 }},
 		{"another port",
-		 [](Scenario& s) {
+		 [](Scenario &s) {
 			 net::Client other(s.stage().wire, {}, s.stage().next_port++, 5, 80);
 
 			 other.syn();

@@ -14,17 +14,26 @@ namespace hello {
 
 using Bytes = std::vector<std::uint8_t>;
 
-inline void put8(Bytes& to, std::size_t value) { to.push_back(static_cast<std::uint8_t>(value)); }
+inline void put8(Bytes &to, std::size_t value)
+{
+	to.push_back(static_cast<std::uint8_t>(value));
+}
 
-inline void put16(Bytes& to, std::size_t value)
+inline void put16(Bytes &to, std::size_t value)
 {
 	put8(to, value >> 8);
 	put8(to, value);
 }
 
-inline void put(Bytes& to, const Bytes& from) { to.insert(to.end(), from.begin(), from.end()); }
+inline void put(Bytes &to, const Bytes &from)
+{
+	to.insert(to.end(), from.begin(), from.end());
+}
 
-inline void put(Bytes& to, std::string_view from) { to.insert(to.end(), from.begin(), from.end()); }
+inline void put(Bytes &to, std::string_view from)
+{
+	to.insert(to.end(), from.begin(), from.end());
+}
 
 struct Extension {
 	std::uint16_t type;
@@ -45,10 +54,16 @@ inline Extension server_name(std::string_view name, int list_error = 0, int name
 }
 
 /// An extension without meaning to the filter, `size` bytes long.
-inline Extension padding(std::size_t size) { return {21, Bytes(size, 0)}; }
+inline Extension padding(std::size_t size)
+{
+	return {21, Bytes(size, 0)};
+}
 
 /// encrypted_client_hello
-inline Extension ech() { return {0xfe0d, Bytes(40, 7)}; }
+inline Extension ech()
+{
+	return {0xfe0d, Bytes(40, 7)};
+}
 
 /// A ClientHello message. What is not set is right; errors are added to lengths.
 struct Hello {
@@ -79,7 +94,7 @@ struct Hello {
 		if (has_extensions) {
 			Bytes all;
 
-			for (const auto& extension : extensions) {
+			for (const auto &extension : extensions) {
 				put16(all, extension.type);
 				put16(all, with(extension.content.size(), extension.length_error));
 				put(all, extension.content);
@@ -101,11 +116,14 @@ struct Hello {
 	[[nodiscard]] Bytes records(std::size_t record_size = 16384) const;
 
 private:
-	static std::size_t with(std::size_t length, int error) { return length + static_cast<std::size_t>(error); }
+	static std::size_t with(std::size_t length, int error)
+	{
+		return length + static_cast<std::size_t>(error);
+	}
 };
 
 /// One TLS record.
-inline Bytes record(const Bytes& content, std::uint8_t type = 22, std::uint8_t major = 3)
+inline Bytes record(const Bytes &content, std::uint8_t type = 22, std::uint8_t major = 3)
 {
 	Bytes whole = {type, major, 1};
 
@@ -115,12 +133,13 @@ inline Bytes record(const Bytes& content, std::uint8_t type = 22, std::uint8_t m
 }
 
 /// A byte string in TLS records of at most `record_size` bytes of content.
-inline Bytes in_records(const Bytes& content, std::size_t record_size)
+inline Bytes in_records(const Bytes &content, std::size_t record_size)
 {
 	Bytes whole;
 
 	for (std::size_t at = 0; at < content.size(); at += record_size) {
-		const auto end = at + record_size < content.size() ? at + record_size : content.size();
+		const auto end =
+			at + record_size < content.size() ? at + record_size : content.size();
 
 		put(whole, record(Bytes(content.begin() + static_cast<std::ptrdiff_t>(at),
 					content.begin() + static_cast<std::ptrdiff_t>(end))));
@@ -128,7 +147,10 @@ inline Bytes in_records(const Bytes& content, std::size_t record_size)
 	return whole;
 }
 
-inline Bytes Hello::records(std::size_t record_size) const { return in_records(message(), record_size); }
+inline Bytes Hello::records(std::size_t record_size) const
+{
+	return in_records(message(), record_size);
+}
 
 /// A right hello for a name, with `padding_size` bytes in front of the name.
 inline Hello for_name(std::string_view name, std::size_t padding_size = 0)

@@ -55,7 +55,7 @@ struct Options {
 	bool brief = false, check = false;
 };
 
-std::vector<std::string> split(const std::string& list)
+std::vector<std::string> split(const std::string &list)
 {
 	std::vector<std::string> parts;
 	std::string part;
@@ -71,10 +71,10 @@ std::vector<std::string> split(const std::string& list)
 	return parts;
 }
 
-std::optional<unsigned> number(const std::string& text)
+std::optional<unsigned> number(const std::string &text)
 {
 	unsigned value = 0;
-	const auto* end = text.data() + text.size();
+	const auto *end = text.data() + text.size();
 	const auto done = std::from_chars(text.data(), end, value);
 
 	if (done.ec != std::errc() || done.ptr != end)
@@ -82,13 +82,13 @@ std::optional<unsigned> number(const std::string& text)
 	return value;
 }
 
-[[noreturn]] void misuse(const std::string& why)
+[[noreturn]] void misuse(const std::string &why)
 {
 	std::fprintf(stderr, "hello_peer: %s\n%s", why.c_str(), usage);
 	std::exit(2);
 }
 
-Options parse(int argc, char** argv)
+Options parse(int argc, char **argv)
 {
 	Options options;
 
@@ -141,7 +141,7 @@ Options parse(int argc, char** argv)
 			options.block = split(value);
 		else if (name == "--sizes") {
 			options.sizes.clear();
-			for (const auto& size : split(value)) {
+			for (const auto &size : split(value)) {
 				const auto n = number(size);
 
 				if (!n || *n < 88 || *n > 1460)
@@ -166,29 +166,30 @@ std::string lower(std::string text)
 }
 
 /// What the filter shall think of a name; written anew here, not taken from the filter.
-bool listed(const std::vector<std::string>& block, const std::string& server_name)
+bool listed(const std::vector<std::string> &block, const std::string &server_name)
 {
 	auto name = lower(server_name);
 
 	if (!name.empty() && name.back() == '.')
 		name.pop_back();
-	return !name.empty() && std::any_of(block.begin(), block.end(), [&](const std::string& entry) {
-		const auto pattern = lower(entry);
+	return !name.empty() &&
+	       std::any_of(block.begin(), block.end(), [&](const std::string &entry) {
+		       const auto pattern = lower(entry);
 
-		if (!pattern.starts_with("*."))
-			return name == pattern;
-		return name.size() > pattern.size() - 1 && name.ends_with(pattern.substr(1));
-	});
+		       if (!pattern.starts_with("*."))
+			       return name == pattern;
+		       return name.size() > pattern.size() - 1 && name.ends_with(pattern.substr(1));
+	       });
 }
 
 struct Address {
 	sockaddr_storage storage{};
 	socklen_t size = 0;
 
-	Address(const std::string& text, std::uint16_t port)
+	Address(const std::string &text, std::uint16_t port)
 	{
-		auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
-		auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+		auto *v4 = reinterpret_cast<sockaddr_in *>(&storage);
+		auto *v6 = reinterpret_cast<sockaddr_in6 *>(&storage);
 
 		if (inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
 			v4->sin_family = AF_INET;
@@ -203,17 +204,20 @@ struct Address {
 		}
 	}
 
-	[[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+	[[nodiscard]] const sockaddr *get() const
+	{
+		return reinterpret_cast<const sockaddr *>(&storage);
+	}
 	[[nodiscard]] int family() const { return storage.ss_family; }
 };
 
-template <typename T> void set(const net::Fd& socket, int level, int name, const T& value)
+template <typename T> void set(const net::Fd &socket, int level, int name, const T &value)
 {
 	if (setsockopt(socket.get(), level, name, &value, sizeof(value)))
 		net::die("setsockopt");
 }
 
-bool readable(const net::Fd& socket, std::chrono::milliseconds most)
+bool readable(const net::Fd &socket, std::chrono::milliseconds most)
 {
 	pollfd wait{socket.get(), POLLIN, 0};
 
@@ -222,16 +226,22 @@ bool readable(const net::Fd& socket, std::chrono::milliseconds most)
 
 /// One connection, from its first byte to the verdict on it.
 struct Row {
-	const recordings::Recording& hello;
-	unsigned size;	   // of a segment
-	bool listed;	   // its name is to be blocked
+	const recordings::Recording &hello;
+	unsigned size; // of a segment
+	bool listed;   // its name is to be blocked
 	net::Fd client, server;
 	Bytes received;
-	bool end = false;  // the client's FIN came
+	bool end = false; // the client's FIN came
 	sni_counters before{}, after{};
 
-	[[nodiscard]] std::size_t segments() const { return (hello.bytes.size() + size - 1) / size; }
-	[[nodiscard]] __u64 blocks() const { return after.verdict[SNI_BLOCK] - before.verdict[SNI_BLOCK]; }
+	[[nodiscard]] std::size_t segments() const
+	{
+		return (hello.bytes.size() + size - 1) / size;
+	}
+	[[nodiscard]] __u64 blocks() const
+	{
+		return after.verdict[SNI_BLOCK] - before.verdict[SNI_BLOCK];
+	}
 	[[nodiscard]] __u64 seen() const { return after.segments - before.segments; }
 
 	/// Takes what has arrived. False when nothing more will come.
@@ -263,19 +273,22 @@ class Table {
 public:
 	explicit Table(Options options)
 		: options_(std::move(options)), address_(options_.address, options_.port),
-		  server_ns_(options_.server_ns), client_ns_(options_.client_ns), counters_(options_.counters)
+		  server_ns_(options_.server_ns), client_ns_(options_.client_ns),
+		  counters_(options_.counters)
 	{
 		// A tail loss probe would come before TCP's usual 200 ms.
 		client_ns_.sysctl("ipv4/tcp_early_retrans", "0");
 		server_ns_.inside([&] {
-			listener_ = net::Fd(socket(address_.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+			listener_ =
+				net::Fd(socket(address_.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
 			set(listener_, SOL_SOCKET, SO_REUSEADDR, 1);
-			if (bind(listener_.get(), address_.get(), address_.size) || listen(listener_.get(), 16))
+			if (bind(listener_.get(), address_.get(), address_.size) ||
+			    listen(listener_.get(), 16))
 				net::die("listen on " + options_.address);
 		});
 	}
 
-	void run(const recordings::List& list)
+	void run(const recordings::List &list)
 	{
 		for (const auto size : options_.sizes) {
 			std::vector<std::string> lines(list.size());
@@ -284,13 +297,14 @@ public:
 			// With timestamps a full segment of 1448 bytes fills the MTU of 1500.
 			client_ns_.sysctl("ipv4/tcp_timestamps", size == 1448 ? "1" : "0");
 			for (std::size_t i = 0; i < list.size(); i++) {
-				if (options_.expect != "all" && listed(options_.block, list[i].server_name))
+				if (options_.expect != "all" &&
+				    listed(options_.block, list[i].server_name))
 					blocked.push_back(i);
 				else
 					lines[i] = passing(list[i], size);
 			}
 			blocking(list, size, blocked, lines);
-			for (const auto& line : lines)
+			for (const auto &line : lines)
 				std::fputs(line.c_str(), stdout);
 		}
 	}
@@ -298,8 +312,8 @@ public:
 	[[nodiscard]] int report() const
 	{
 		if (options_.expect == "none") {
-			std::printf("%s: %u of %u listed hellos got through\n", options_.mode.c_str(), through_,
-				    listed_);
+			std::printf("%s: %u of %u listed hellos got through\n",
+				    options_.mode.c_str(), through_, listed_);
 			return 0;
 		}
 		std::printf("%u passed, %u failed\n", passed_, failed_);
@@ -335,7 +349,7 @@ private:
 	}
 
 	/// Connects, sends the hello and half-closes.
-	Row start(const recordings::Recording& hello, unsigned size)
+	Row start(const recordings::Recording &hello, unsigned size)
 	{
 		const auto before = counters_.read();
 		auto client = connect_client(size);
@@ -347,11 +361,18 @@ private:
 		    static_cast<ssize_t>(hello.bytes.size()))
 			net::die("send");
 		shutdown(client.get(), SHUT_WR);
-		return {hello, size, listed(options_.block, hello.server_name), std::move(client), std::move(server),
-			{},    {},   before, {}};
+		return {hello,
+			size,
+			listed(options_.block, hello.server_name),
+			std::move(client),
+			std::move(server),
+			{},
+			{},
+			before,
+			{}};
 	}
 
-	std::string passing(const recordings::Recording& hello, unsigned size)
+	std::string passing(const recordings::Recording &hello, unsigned size)
 	{
 		auto row = start(hello, size);
 		const auto latest = Clock::now() + patience;
@@ -363,21 +384,23 @@ private:
 	}
 
 	/// Waits until the filter has seen all segments of the row, and judged it.
-	void watch(Row& row)
+	void watch(Row &row)
 	{
 		const auto latest = Clock::now() + patience;
 
 		do {
 			row.after = counters_.read();
-			if (!counters_ || (row.seen() >= row.segments() && (options_.expect == "none" || row.blocks())) ||
+			if (!counters_ ||
+			    (row.seen() >= row.segments() &&
+			     (options_.expect == "none" || row.blocks())) ||
 			    !row.drain())
 				return;
 			readable(row.server, 1ms);
 		} while (Clock::now() < latest);
 	}
 
-	void blocking(const recordings::List& list, unsigned size, const std::vector<std::size_t>& which,
-		      std::vector<std::string>& lines)
+	void blocking(const recordings::List &list, unsigned size,
+		      const std::vector<std::size_t> &which, std::vector<std::string> &lines)
 	{
 		std::size_t next = 0;
 
@@ -401,17 +424,19 @@ private:
 	}
 
 	/// What is wrong with a row; empty when nothing is.
-	[[nodiscard]] std::string fault(const Row& row) const
+	[[nodiscard]] std::string fault(const Row &row) const
 	{
-		const auto& sent = row.hello.bytes;
+		const auto &sent = row.hello.bytes;
 
 		if (row.listed && options_.expect == "filter") {
-			const bool prefix = row.received.size() < sent.size() &&
-					    std::equal(row.received.begin(), row.received.end(), sent.begin());
+			const bool prefix =
+				row.received.size() < sent.size() &&
+				std::equal(row.received.begin(), row.received.end(), sent.begin());
 
 			if (!prefix || row.end ||
 			    (row.hello.name_offset &&
-			     row.received.size() >= row.hello.name_offset + row.hello.server_name.size()))
+			     row.received.size() >=
+				     row.hello.name_offset + row.hello.server_name.size()))
 				return "the listed name came through";
 			if (counters_ && row.blocks() != 1)
 				return "the filter did not count one block";
@@ -427,7 +452,7 @@ private:
 		return {};
 	}
 
-	std::string judge(const Row& row)
+	std::string judge(const Row &row)
 	{
 		const bool whole = row.end && row.received == row.hello.bytes;
 		const bool judged = options_.expect != "none";
@@ -439,30 +464,32 @@ private:
 		(wrong.empty() ? passed_ : failed_)++;
 		if (options_.brief && wrong.empty())
 			return {};
-		std::snprintf(line, sizeof(line),
-			      "%-6s %-16s %4u %-10s %-24s %-7s expected %-7s %4zu/%zu B %2llu segments%s%s\n",
-			      !judged	      ? ""
-			      : wrong.empty() ? "ok"
-					      : "not ok",
-			      row.hello.file.c_str(), row.size, options_.mode.c_str(),
-			      row.hello.server_name.empty() ? "-" : row.hello.server_name.c_str(),
-			      whole ? "passed" : "blocked",
-			      row.listed && options_.expect != "all" ? "blocked" : "passed", row.received.size(),
-			      row.hello.bytes.size(), static_cast<unsigned long long>(row.seen()),
-			      wrong.empty() ? "" : ": ", wrong.c_str());
+		std::snprintf(
+			line, sizeof(line),
+			"%-6s %-16s %4u %-10s %-24s %-7s expected %-7s %4zu/%zu B %2llu segments%s%s\n",
+			!judged		? ""
+			: wrong.empty() ? "ok"
+					: "not ok",
+			row.hello.file.c_str(), row.size, options_.mode.c_str(),
+			row.hello.server_name.empty() ? "-" : row.hello.server_name.c_str(),
+			whole ? "passed" : "blocked",
+			row.listed && options_.expect != "all" ? "blocked" : "passed",
+			row.received.size(), row.hello.bytes.size(),
+			static_cast<unsigned long long>(row.seen()), wrong.empty() ? "" : ": ",
+			wrong.c_str());
 		return line;
 	}
 };
 
 } // namespace
 
-int main(int argc, char** argv)
+int main(int argc, char **argv)
 {
 	auto options = parse(argc, argv);
 	const auto read = recordings::read(options.dir);
 
 	setvbuf(stdout, nullptr, _IOLBF, 0);
-	if (const auto* error = std::get_if<std::string>(&read)) {
+	if (const auto *error = std::get_if<std::string>(&read)) {
 		std::fprintf(stderr, "%s\n", error->c_str());
 		return 2;
 	}

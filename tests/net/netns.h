@@ -17,7 +17,7 @@
 namespace net {
 
 /// Ends a test program that cannot go on: what was tried, and why it failed.
-[[noreturn]] inline void die(const std::string& what)
+[[noreturn]] inline void die(const std::string &what)
 {
 	std::fflush(stdout);
 	std::fprintf(stderr, "%s: %s\n", what.c_str(), std::strerror(errno));
@@ -29,14 +29,14 @@ class Fd {
 public:
 	Fd() = default;
 	explicit Fd(int fd) : fd_(fd) {}
-	Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-	Fd& operator=(Fd&& other) noexcept
+	Fd(Fd &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+	Fd &operator=(Fd &&other) noexcept
 	{
 		std::swap(fd_, other.fd_);
 		return *this;
 	}
-	Fd(const Fd&) = delete;
-	Fd& operator=(const Fd&) = delete;
+	Fd(const Fd &) = delete;
+	Fd &operator=(const Fd &) = delete;
 	~Fd() { close(); }
 
 	[[nodiscard]] int get() const { return fd_; }
@@ -54,7 +54,7 @@ private:
 /// A network namespace by the name `ip netns` gave it; "" is the one the program started in.
 class Namespace {
 public:
-	explicit Namespace(const std::string& name)
+	explicit Namespace(const std::string &name)
 		: fd_(open(name.empty() ? "/proc/self/ns/net" : ("/run/netns/" + name).c_str(),
 			   O_RDONLY | O_CLOEXEC)),
 		  name_(name)
@@ -64,7 +64,7 @@ public:
 	}
 
 	/// Runs `work` in the namespace; what it opens stays there.
-	template <typename Work> auto inside(Work&& work) const
+	template <typename Work> auto inside(Work &&work) const
 	{
 		struct Back {
 			Fd home{open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
@@ -82,12 +82,14 @@ public:
 	}
 
 	/// Writes a sysctl below net/ of the namespace.
-	void sysctl(const std::string& path, const std::string& value) const
+	void sysctl(const std::string &path, const std::string &value) const
 	{
 		inside([&] {
-			const Fd file(open(("/proc/sys/net/" + path).c_str(), O_WRONLY | O_CLOEXEC));
+			const Fd file(
+				open(("/proc/sys/net/" + path).c_str(), O_WRONLY | O_CLOEXEC));
 
-			if (write(file.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
+			if (write(file.get(), value.data(), value.size()) !=
+			    static_cast<ssize_t>(value.size()))
 				die("net/" + path + " = " + value);
 		});
 	}

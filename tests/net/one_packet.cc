@@ -20,26 +20,27 @@
 
 namespace {
 
-int fail(const std::string& what)
+int fail(const std::string &what)
 {
 	std::fprintf(stderr, "one_packet: %s: %s\n", what.c_str(), std::strerror(errno));
 	return 1;
 }
 
-sni_name_key key_of(const std::string& name)
+sni_name_key key_of(const std::string &name)
 {
 	const bool suffix = name.starts_with("*");
 	const auto text = suffix ? name.substr(1) : name;
 	sni_name_key key{};
 
-	std::transform(text.rbegin(), text.rend(), key.reversed, [](unsigned char c) { return std::tolower(c); });
+	std::transform(text.rbegin(), text.rend(), key.reversed,
+		       [](unsigned char c) { return std::tolower(c); });
 	key.prefixlen = static_cast<__u32>((text.size() + (suffix ? 0 : 1)) * 8);
 	return key;
 }
 
 } // namespace
 
-int main(int argc, char** argv)
+int main(int argc, char **argv)
 {
 	if (argc < 6) {
 		std::fputs("Usage: one_packet OBJECT tc|xdp IFACE DIR NAME...\n", stderr);
@@ -47,8 +48,8 @@ int main(int argc, char** argv)
 	}
 
 	const std::string object_path = argv[1], mode = argv[2], interface = argv[3], dir = argv[4];
-	const std::unique_ptr<bpf_object, decltype(&bpf_object__close)> object(bpf_object__open(object_path.c_str()),
-									       bpf_object__close);
+	const std::unique_ptr<bpf_object, decltype(&bpf_object__close)> object(
+		bpf_object__open(object_path.c_str()), bpf_object__close);
 
 	if (!object)
 		return fail("open " + object_path);
@@ -67,13 +68,16 @@ int main(int argc, char** argv)
 
 	const int index = static_cast<int>(if_nametoindex(interface.c_str()));
 	const bool xdp = mode == "xdp";
-	const auto* program = bpf_object__find_program_by_name(object.get(), xdp ? "one_packet_xdp" : "one_packet_tc");
-	bpf_link* link = xdp ? bpf_program__attach_xdp(program, index) : bpf_program__attach_tcx(program, index, nullptr);
+	const auto *program = bpf_object__find_program_by_name(object.get(), xdp ? "one_packet_xdp"
+										 : "one_packet_tc");
+	bpf_link *link = xdp ? bpf_program__attach_xdp(program, index)
+			     : bpf_program__attach_tcx(program, index, nullptr);
 
 	if (!index || !link)
 		return fail("attach to " + interface);
 	if (mkdir(dir.c_str(), 0700) ||
-	    bpf_obj_pin(bpf_object__find_map_fd_by_name(object.get(), "counters"), (dir + "/counters").c_str()) ||
+	    bpf_obj_pin(bpf_object__find_map_fd_by_name(object.get(), "counters"),
+			(dir + "/counters").c_str()) ||
 	    bpf_link__pin(link, (dir + "/link").c_str()))
 		return fail("pin in " + dir);
 	// The pin keeps the link.

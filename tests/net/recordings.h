@@ -17,7 +17,7 @@ namespace recordings {
 struct Recording {
 	std::string file;
 	std::vector<std::uint8_t> bytes;
-	std::string server_name;    // empty: none
+	std::string server_name;     // empty: none
 	std::size_t name_offset = 0; // of the name in bytes; 0: unknown or none
 };
 
@@ -26,7 +26,7 @@ using Result = std::variant<List, std::string>; // the list, or what is wrong an
 
 namespace detail {
 
-inline std::vector<std::string> columns(const std::string& line)
+inline std::vector<std::string> columns(const std::string &line)
 {
 	std::vector<std::string> parts(1);
 
@@ -39,9 +39,9 @@ inline std::vector<std::string> columns(const std::string& line)
 	return parts;
 }
 
-inline bool number(const std::string& text, std::size_t& value)
+inline bool number(const std::string &text, std::size_t &value)
 {
-	const auto* end = text.data() + text.size();
+	const auto *end = text.data() + text.size();
 	const auto done = std::from_chars(text.data(), end, value);
 
 	return done.ec == std::errc() && done.ptr == end;
@@ -50,7 +50,7 @@ inline bool number(const std::string& text, std::size_t& value)
 } // namespace detail
 
 /// Reads `folder`/index.tsv (columns: file, bytes, server_name, name_offset) and the files it names.
-inline Result read(const std::string& folder)
+inline Result read(const std::string &folder)
 {
 	const auto index_path = folder + "/index.tsv";
 	std::ifstream index(index_path);
@@ -65,9 +65,10 @@ inline Result read(const std::string& folder)
 
 	const auto header = detail::columns(line);
 
-	if (header.size() < 4 || header[0] != "file" || header[1] != "bytes" || header[2] != "server_name" ||
-	    header[3] != "name_offset")
-		return index_path + ":1: the first line must be: file, bytes, server_name, name_offset (tab between)";
+	if (header.size() < 4 || header[0] != "file" || header[1] != "bytes" ||
+	    header[2] != "server_name" || header[3] != "name_offset")
+		return index_path +
+		       ":1: the first line must be: file, bytes, server_name, name_offset (tab between)";
 
 	for (std::size_t number = 2; std::getline(index, line); number++) {
 		const auto where = index_path + ":" + std::to_string(number) + ": ";
@@ -79,7 +80,8 @@ inline Result read(const std::string& folder)
 			continue;
 		if (parts.size() < 2 || !detail::number(parts[1], bytes) || parts[0].empty() ||
 		    parts[0].find('/') != std::string::npos)
-			return where + "wanted: file, bytes, server_name, name_offset (tab between)";
+			return where +
+			       "wanted: file, bytes, server_name, name_offset (tab between)";
 		one.file = parts[0];
 		if (parts.size() > 2 && parts[2] != "-")
 			one.server_name = parts[2];
@@ -93,8 +95,8 @@ inline Result read(const std::string& folder)
 			return where + "cannot read " + folder + "/" + one.file;
 		one.bytes.assign(std::istreambuf_iterator<char>(file), {});
 		if (one.bytes.size() != bytes)
-			return where + one.file + " has " + std::to_string(one.bytes.size()) + " bytes, the index says " +
-			       parts[1];
+			return where + one.file + " has " + std::to_string(one.bytes.size()) +
+			       " bytes, the index says " + parts[1];
 		list.push_back(std::move(one));
 	}
 	if (list.empty())

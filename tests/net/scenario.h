@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 /// A listening socket for all addresses, IPv4 and IPv6.
 class Server {
 public:
-	Server(const Namespace& where, std::uint16_t port)
+	Server(const Namespace &where, std::uint16_t port)
 	{
 		where.inside([&] {
 			sockaddr_in6 address{};
@@ -29,7 +29,8 @@ public:
 			setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 			address.sin6_family = AF_INET6;
 			address.sin6_port = htons(port);
-			if (bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) ||
+			if (bind(socket_.get(), reinterpret_cast<sockaddr *>(&address),
+				 sizeof(address)) ||
 			    listen(socket_.get(), 64))
 				die("listen");
 		});
@@ -57,7 +58,7 @@ private:
 /// The flow table's counters, from the filter's program sni_read.
 class Table {
 public:
-	explicit Table(const std::string& path) : program_(bpf_obj_get(path.c_str()))
+	explicit Table(const std::string &path) : program_(bpf_obj_get(path.c_str()))
 	{
 		if (!program_)
 			die(path);
@@ -123,8 +124,9 @@ struct Peer {
 
 class Scenario {
 public:
-	explicit Scenario(Stage& stage)
-		: stage_(stage), before_(stage.counters.read()), live_(static_cast<__s64>(stage.table.live()))
+	explicit Scenario(Stage &stage)
+		: stage_(stage), before_(stage.counters.read()),
+		  live_(static_cast<__s64>(stage.table.live()))
 	{
 	}
 
@@ -134,13 +136,13 @@ public:
 	/// Expected change of the entries in the flow table, when the scenario is over.
 	__s64 entries = 0;
 
-	Client client(const Path& path = {}, std::uint32_t isn = 0x12345678)
+	Client client(const Path &path = {}, std::uint32_t isn = 0x12345678)
 	{
 		return {stage_.wire, path, stage_.next_port++, isn};
 	}
 
 	/// A connection whose handshake is done.
-	Peer& connect(const Path& path = {}, std::uint32_t isn = 0x12345678)
+	Peer &connect(const Path &path = {}, std::uint32_t isn = 0x12345678)
 	{
 		peers_.push_back(std::make_unique<Peer>(Peer{client(path, isn), {}, {}, false}));
 		if (!peers_.back()->client.handshake())
@@ -151,13 +153,13 @@ public:
 	}
 
 	/// A client that has not sent anything yet.
-	Peer& idle(const Path& path = {}, std::uint32_t isn = 0x12345678)
+	Peer &idle(const Path &path = {}, std::uint32_t isn = 0x12345678)
 	{
 		peers_.push_back(std::make_unique<Peer>(Peer{client(path, isn), {}, {}, false}));
 		return *peers_.back();
 	}
 
-	void accept(Peer& peer)
+	void accept(Peer &peer)
 	{
 		peer.server = stage_.server.accept();
 		if (!peer.server)
@@ -168,7 +170,7 @@ public:
 	void verdict(sni_verdict what) { expected.verdict[what]++; }
 
 	/// The server must have received exactly the first `size` bytes of `stream`, and the end or not.
-	void receives(Peer& peer, const Bytes& stream, std::size_t size, bool end = false)
+	void receives(Peer &peer, const Bytes &stream, std::size_t size, bool end = false)
 	{
 		const auto until = std::chrono::steady_clock::now() + 2000ms;
 
@@ -180,20 +182,21 @@ public:
 		} while (std::chrono::steady_clock::now() < until);
 		std::this_thread::sleep_for(20ms);
 		peer.drain();
-		if (peer.received.size() != size || !std::equal(peer.received.begin(), peer.received.end(), stream.begin()))
-			fail("the server received " + std::to_string(peer.received.size()) + " bytes, not the first " +
-			     std::to_string(size));
+		if (peer.received.size() != size ||
+		    !std::equal(peer.received.begin(), peer.received.end(), stream.begin()))
+			fail("the server received " + std::to_string(peer.received.size()) +
+			     " bytes, not the first " + std::to_string(size));
 		if (peer.end != end)
 			fail(end ? "the server saw no end" : "the server saw the end");
 	}
 
-	void check(bool good, const std::string& what)
+	void check(bool good, const std::string &what)
 	{
 		if (!good)
 			fail(what);
 	}
 
-	void fail(const std::string& what) { fault_ += (fault_.empty() ? "" : "; ") + what; }
+	void fail(const std::string &what) { fault_ += (fault_.empty() ? "" : "; ") + what; }
 
 	/// More segments with payload than the scenario's clients have sent.
 	void also_sent(std::uint64_t segments, std::uint64_t bytes)
@@ -205,8 +208,8 @@ public:
 	[[nodiscard]] sni_counters change() const
 	{
 		auto after = stage_.counters.read();
-		auto* a = reinterpret_cast<__u64*>(&after);
-		const auto* b = reinterpret_cast<const __u64*>(&before_);
+		auto *a = reinterpret_cast<__u64 *>(&after);
+		const auto *b = reinterpret_cast<const __u64 *>(&before_);
 
 		for (std::size_t i = 0; i < sizeof(after) / sizeof(__u64); i++)
 			a[i] -= b[i];
@@ -216,17 +219,20 @@ public:
 	/// Compares the counters; empty when all is as expected.
 	std::string finish()
 	{
-		for (const auto& peer : peers_)
+		for (const auto &peer : peers_)
 			also_sent(peer->client.segments(), peer->client.bytes());
-		expected.hellos = expected.verdict[SNI_PASS] + expected.verdict[SNI_BLOCK] + expected.verdict[SNI_NO_NAME];
+		expected.hellos = expected.verdict[SNI_PASS] + expected.verdict[SNI_BLOCK] +
+				  expected.verdict[SNI_NO_NAME];
 
 		const auto seen = change();
-		const auto compare = [&](const char* name, __u64 want, __u64 is) {
+		const auto compare = [&](const char *name, __u64 want, __u64 is) {
 			if (want != is)
-				fail(std::string(name) + " " + std::to_string(is) + ", expected " + std::to_string(want));
+				fail(std::string(name) + " " + std::to_string(is) + ", expected " +
+				     std::to_string(want));
 		};
-		static constexpr const char* verdicts[] = {"passed", "blocked", "no name", "not TLS",
-							   "malformed", "too large", "no frame", "unfinished"};
+		static constexpr const char *verdicts[] = {"passed",   "blocked",   "no name",
+							   "not TLS",  "malformed", "too large",
+							   "no frame", "unfinished"};
 
 		static_assert(std::size(verdicts) == SNI_VERDICTS);
 		compare("segments", expected.segments, seen.segments);
@@ -246,14 +252,15 @@ public:
 		compare("events_lost", 0, seen.events_lost);
 		const auto now = static_cast<__s64>(stage_.table.live());
 		if (now - live_ != entries)
-			fail("entries " + std::to_string(now - live_) + ", expected " + std::to_string(entries));
+			fail("entries " + std::to_string(now - live_) + ", expected " +
+			     std::to_string(entries));
 		return fault_;
 	}
 
-	Stage& stage() { return stage_; }
+	Stage &stage() { return stage_; }
 
 private:
-	Stage& stage_;
+	Stage &stage_;
 	sni_counters before_;
 	__s64 live_;
 	std::vector<std::unique_ptr<Peer>> peers_;

@@ -14,7 +14,7 @@
 
 namespace {
 
-net::Fd open_tun(const std::string& name)
+net::Fd open_tun(const std::string &name)
 {
 	net::Fd fd(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
 	ifreq request{};
@@ -44,10 +44,13 @@ int main()
 		if (poll(wait.data(), wait.size(), -1) < 0)
 			net::die("poll");
 		for (std::size_t i = 0; i < wait.size(); i++) {
-			const auto n = wait[i].revents ? read(wait[i].fd, buffer.data(), buffer.size()) : 0;
+			const auto n = wait[i].revents
+					       ? read(wait[i].fd, buffer.data(), buffer.size())
+					       : 0;
 
 			// What the other end does not take is lost, as on any wire.
-			if (n > 0 && write(wait[1 - i].fd, buffer.data(), static_cast<std::size_t>(n)) < 0)
+			if (n > 0 &&
+			    write(wait[1 - i].fd, buffer.data(), static_cast<std::size_t>(n)) < 0)
 				continue;
 		}
 	}

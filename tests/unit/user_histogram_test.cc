@@ -40,8 +40,7 @@ TEST(UserHistogram, TheLastBucketHasNoUpperEnd)
 
 	EXPECT_EQ(rows.back().from, 1u << 27);
 	EXPECT_EQ(rows.back().to, UINT64_MAX);
-	EXPECT_NE(draw_histogram(rows, "ns").find("134217728 -> ...       : 1"),
-		  std::string::npos);
+	EXPECT_NE(draw_histogram(rows, "ns").find("134217728 -> ...       : 1"), std::string::npos);
 }
 
 TEST(UserHistogram, NothingCountedIsNoRow)
@@ -77,11 +76,12 @@ TEST(UserHistogram, DrawsWithinEightyColumns)
 
 TEST(UserHistogram, LooksLikeThoseOfBcc)
 {
-	EXPECT_EQ(draw_histogram(histogram_rows(std::vector<uint64_t>{0, 2, 4, 0}), "ns"),
-		  "           ns           : count      distribution\n"
-		  "         0 -> 1         : 0         |                                        |\n"
-		  "         2 -> 3         : 2         |********************                    |\n"
-		  "         4 -> 7         : 4         |****************************************|\n");
+	EXPECT_EQ(
+		draw_histogram(histogram_rows(std::vector<uint64_t>{0, 2, 4, 0}), "ns"),
+		"           ns           : count      distribution\n"
+		"         0 -> 1         : 0         |                                        |\n"
+		"         2 -> 3         : 2         |********************                    |\n"
+		"         4 -> 7         : 4         |****************************************|\n");
 }
 
 } // namespace

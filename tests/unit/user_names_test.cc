@@ -30,7 +30,8 @@ const std::string longest = repeat("a23456789.", 25) + "abc";
 
 TEST(UserNames, TakesHostNamesInLowerCase)
 {
-	for (const auto &[given, wanted] : std::initializer_list<std::pair<std::string, std::string>>{
+	for (const auto &[given, wanted] :
+	     std::initializer_list<std::pair<std::string, std::string>>{
 		     {"example.com", "example.com"},
 		     {"EXAMPLE.Com", "example.com"},
 		     {"*.Example.com", "*.example.com"},
@@ -133,8 +134,8 @@ TEST_F(NameFile, HasCommentsAndEmptyLines)
 	auto names = kcoro::read_name_file(path_);
 
 	ASSERT_TRUE(names);
-	EXPECT_EQ(*names, (std::vector<std::string>{"example.com", "*.example.org",
-						    "last.example"}));
+	EXPECT_EQ(*names,
+		  (std::vector<std::string>{"example.com", "*.example.org", "last.example"}));
 }
 
 TEST_F(NameFile, SaysWhereAWrongNameIs)
