@@ -1,218 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The sni filter's ClientHello parser, compiled for user space from the filter's own source.
-#include <linux/types.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <memory>
+// The ClientHello parser on hand-made messages: each field, each limit, and garbage.
 #include <string>
 
-#include <gtest/gtest.h>
-
-#include "../../bpf/filters/sni/client_hello.h"
-#include "../net/hello_maker.h"
-#include "../net/recordings.h"
+#include "client_hello.h"
 
 namespace {
 
-using hello::Bytes;
+using namespace client_hello;
 using hello::Hello;
 
-constexpr __u32 max_hello = 131072;
-
-struct Outcome {
-	int result = SNI_MORE;
-	std::string name;
-	std::size_t consumed = 0; // bytes until the result
-	bool ech = false;
-
-	bool operator==(const Outcome&) const = default;
-};
-
-// One parse, fed in pieces as segments would. The state stands alone on the heap, so that
-// the address sanitizer sees a step beyond it; each piece is copied for the same reason.
-class Parser {
-public:
-	explicit Parser(__u32 limit = max_hello) { sni_hello_start(state_.get(), limit); }
-
-	void feed(const __u8* bytes, std::size_t size)
-	{
-		const auto piece = std::make_unique<__u8[]>(size);
-		std::size_t at = 0;
-
-		std::copy_n(bytes, size, piece.get());
-		while (at < size && outcome_.result == SNI_MORE) {
-			at += sni_hello_skip(state_.get(), static_cast<__u32>(size - at));
-			if (at < size)
-				outcome_.result = sni_hello_byte(state_.get(), piece[at++]);
-		}
-		outcome_.consumed += at;
-	}
-
-	[[nodiscard]] Outcome outcome() const
-	{
-		auto outcome = outcome_;
-
-		if (outcome.result == SNI_FOUND_NAME)
-			outcome.name.assign(state_->name, state_->name_len);
-		outcome.ech = state_->ech;
-		return outcome;
-	}
-
-private:
-	std::unique_ptr<sni_hello> state_ = std::make_unique<sni_hello>();
-	Outcome outcome_;
-};
-
-Outcome parse(const Bytes& bytes, std::size_t chunk = 0, __u32 limit = max_hello)
+Hello plain(std::string_view name)
 {
-	Parser parser(limit);
-
-	if (!chunk)
-		chunk = bytes.size();
-	for (std::size_t at = 0; at < bytes.size(); at += chunk)
-		parser.feed(bytes.data() + at, std::min(chunk, bytes.size() - at));
-	return parser.outcome();
+	return hello::for_name(name);
 }
 
-// Without sni_hello_skip(): every byte is looked at.
-Outcome parse_unskipped(const Bytes& bytes)
+TEST(ClientHello, StateIsSmall)
 {
-	auto state = std::make_unique<sni_hello>();
-	Outcome outcome;
-
-	sni_hello_start(state.get(), max_hello);
-	while (outcome.result == SNI_MORE && outcome.consumed < bytes.size())
-		outcome.result = sni_hello_byte(state.get(), bytes[outcome.consumed++]);
-	if (outcome.result == SNI_FOUND_NAME)
-		outcome.name.assign(state->name, state->name_len);
-	outcome.ech = state->ech;
-	return outcome;
+	EXPECT_LE(sizeof(sni_hello), 320U);
 }
 
-// The same outcome whole, in every chunk size, and cut in two at every place.
-void expect_everywhere(const Bytes& bytes, int result, const std::string& name = {})
+TEST(ClientHello, Name)
 {
-	const auto whole = parse(bytes);
-
-	EXPECT_EQ(whole.result, result);
-	EXPECT_EQ(whole.name, name);
-	EXPECT_EQ(parse_unskipped(bytes), whole);
-	for (std::size_t chunk = 1; chunk < bytes.size(); chunk++)
-		ASSERT_EQ(parse(bytes, chunk), whole) << "in chunks of " << chunk;
-	for (std::size_t cut = 1; cut < bytes.size(); cut++) {
-		Parser parser;
-
-		parser.feed(bytes.data(), cut);
-		parser.feed(bytes.data() + cut, bytes.size() - cut);
-		ASSERT_EQ(parser.outcome(), whole) << "cut at " << cut;
-	}
+	expect_everywhere(plain("www.example.com").records(), SNI_FOUND_NAME, "www.example.com");
 }
-
-Hello plain(std::string_view name) { return hello::for_name(name); }
-
-std::string data_folder()
-{
-	const char* folder = std::getenv("KCORO_TEST_DATA");
-
-	return folder ? folder : "tests/data";
-}
-
-class Recorded : public testing::Test {
-protected:
-	void SetUp() override
-	{
-		auto read = recordings::read(data_folder() + "/clienthello");
-
-		if (const auto* error = std::get_if<std::string>(&read))
-			FAIL() << *error << " (run from the top of the checkout, or set KCORO_TEST_DATA)";
-		list = std::get<recordings::List>(std::move(read));
-		ASSERT_GT(list.size(), 10U);
-	}
-
-	recordings::List list;
-};
-
-TEST_F(Recorded, NamesAreFound)
-{
-	for (const auto& one : list) {
-		SCOPED_TRACE(one.file);
-		const auto outcome = parse(one.bytes);
-
-		ASSERT_EQ(outcome.result, SNI_FOUND_NAME);
-		EXPECT_EQ(outcome.name, one.server_name);
-		// the result comes with the name's last byte, not earlier, not later
-		EXPECT_EQ(outcome.consumed, one.name_offset + one.server_name.size());
-	}
-}
-
-TEST_F(Recorded, EveryChunkSizeAndEverySplitPoint)
-{
-	for (const auto& one : list) {
-		SCOPED_TRACE(one.file);
-		ASSERT_NO_FATAL_FAILURE(expect_everywhere(one.bytes, SNI_FOUND_NAME, one.server_name));
-	}
-}
-
-TEST_F(Recorded, NothingIsFoundInAPartOfIt)
-{
-	for (const auto& one : list) {
-		SCOPED_TRACE(one.file);
-		const auto end = one.name_offset + one.server_name.size();
-
-		for (std::size_t size = 0; size < end; size++) {
-			Parser parser;
-
-			parser.feed(one.bytes.data(), size);
-			ASSERT_EQ(parser.outcome().result, SNI_MORE) << "after " << size << " bytes";
-		}
-	}
-}
-
-TEST_F(Recorded, SplitOverRecords)
-{
-	for (const auto& one : list) {
-		SCOPED_TRACE(one.file);
-		const Bytes message(one.bytes.begin() + 5, one.bytes.end());
-
-		for (const std::size_t size : {1, 2, 3, 5, 64, 100, 255, 256, 1000, 1900}) {
-			const auto bytes = hello::in_records(message, size);
-
-			for (const std::size_t chunk : {1, 4, 5, 6, 7, 64, 1448}) {
-				const auto outcome = parse(bytes, chunk);
-
-				ASSERT_EQ(outcome.result, SNI_FOUND_NAME) << size << " " << chunk;
-				ASSERT_EQ(outcome.name, one.server_name) << size << " " << chunk;
-			}
-			ASSERT_EQ(parse_unskipped(bytes).name, one.server_name) << size;
-		}
-	}
-}
-
-// Whatever a byte is changed to, the parser stays inside its state (the sanitizers watch) and
-// does not depend on how the bytes were cut.
-TEST_F(Recorded, ChangedBytesAreCutAlike)
-{
-	for (const auto& one : list) {
-		SCOPED_TRACE(one.file);
-		for (std::size_t at = 0; at < one.bytes.size(); at += at < 200 ? 3 : 29) {
-			for (const int value : {0, 0x7f, 0xff}) {
-				auto bytes = one.bytes;
-
-				bytes[at] = static_cast<__u8>(value);
-				const auto whole = parse(bytes);
-
-				ASSERT_EQ(parse(bytes, 5), whole) << at << " " << value;
-				ASSERT_EQ(parse(bytes, 88), whole) << at << " " << value;
-			}
-		}
-	}
-}
-
-TEST(ClientHello, StateIsSmall) { EXPECT_LE(sizeof(sni_hello), 320U); }
-
-TEST(ClientHello, Name) { expect_everywhere(plain("www.example.com").records(), SNI_FOUND_NAME, "www.example.com"); }
 
 TEST(ClientHello, NameIsKeptAsSent)
 {
@@ -229,7 +40,10 @@ TEST(ClientHello, TrailingDotIsIgnored)
 	expect_everywhere(plain("example.com.").records(), SNI_FOUND_NAME, "example.com");
 }
 
-TEST(ClientHello, OnlyADot) { expect_everywhere(plain(".").records(), SNI_FOUND_MALFORMED); }
+TEST(ClientHello, OnlyADot)
+{
+	expect_everywhere(plain(".").records(), SNI_FOUND_MALFORMED);
+}
 
 TEST(ClientHello, LongestName)
 {
@@ -242,9 +56,15 @@ TEST(ClientHello, LongestName)
 	expect_everywhere(plain(std::string(1000, 'a')).records(), SNI_FOUND_MALFORMED);
 }
 
-TEST(ClientHello, NameOfOneByte) { expect_everywhere(plain("x").records(), SNI_FOUND_NAME, "x"); }
+TEST(ClientHello, NameOfOneByte)
+{
+	expect_everywhere(plain("x").records(), SNI_FOUND_NAME, "x");
+}
 
-TEST(ClientHello, EmptyName) { expect_everywhere(plain("").records(), SNI_FOUND_MALFORMED); }
+TEST(ClientHello, EmptyName)
+{
+	expect_everywhere(plain("").records(), SNI_FOUND_MALFORMED);
+}
 
 TEST(ClientHello, NulInName)
 {
@@ -261,7 +81,7 @@ TEST(ClientHello, FirstHostNameCounts)
 	hello::put8(list, 7);
 	hello::put16(list, 4);
 	hello::put(list, "zzzz");
-	for (const auto* name : {"a", "b"}) {
+	for (const auto *name : {"a", "b"}) {
 		hello::put8(list, 0);
 		hello::put16(list, 1);
 		hello::put(list, name);
@@ -437,7 +257,8 @@ TEST(Malformed, MessageEndsInsideAField)
 		// a hello that ends with its compression methods has no extensions: not malformed
 		const bool ends_early = length == 2 + 32 + 1 + 32 + 2 + 6 + 1 + 1;
 
-		ASSERT_EQ(outcome.result, ends_early ? SNI_FOUND_NO_NAME : SNI_FOUND_MALFORMED) << length;
+		ASSERT_EQ(outcome.result, ends_early ? SNI_FOUND_NO_NAME : SNI_FOUND_MALFORMED)
+			<< length;
 	}
 }
 
@@ -513,7 +334,8 @@ TEST(Malformed, NameList)
 		one.extensions = {hello::server_name("example.com", error)};
 		expect_everywhere(one.records(), SNI_FOUND_MALFORMED);
 	}
-	for (const auto& content : {Bytes{}, Bytes{0}, Bytes{0, 0}, Bytes{0, 1, 0}, Bytes{0, 2, 0, 0}}) {
+	for (const auto &content :
+	     {Bytes{}, Bytes{0}, Bytes{0, 0}, Bytes{0, 1, 0}, Bytes{0, 2, 0, 0}}) {
 		Hello one;
 
 		one.extensions = {{0, content}};
@@ -526,7 +348,8 @@ TEST(Malformed, NameLength)
 	for (const int error : {1, 2, 1000}) {
 		Hello one;
 
-		one.extensions = {hello::server_name("example.com", 0, error), hello::padding(2000)};
+		one.extensions = {hello::server_name("example.com", 0, error),
+				  hello::padding(2000)};
 		expect_everywhere(one.records(), SNI_FOUND_MALFORMED);
 	}
 }
@@ -564,8 +387,15 @@ TEST(Garbage, ShortInputs)
 {
 	for (const int first : {0, 1, 21, 22, 23, 255}) {
 		for (int rest = 0; rest < 65536; rest += 7) {
-			const Bytes bytes = {static_cast<__u8>(first), static_cast<__u8>(rest >> 8),
-					     static_cast<__u8>(rest), 0, 9, 1, 0, 0, 5};
+			const Bytes bytes = {static_cast<__u8>(first),
+					     static_cast<__u8>(rest >> 8),
+					     static_cast<__u8>(rest),
+					     0,
+					     9,
+					     1,
+					     0,
+					     0,
+					     5};
 
 			ASSERT_EQ(parse(bytes), parse(bytes, 1));
 		}
