@@ -49,7 +49,7 @@
 #include "../compat.h"
 #include "table.h"
 
-#define MAX_ENTRIES_LIMIT (1U << 24)
+#define MAX_ENTRIES_LIMIT BIT(24)
 
 enum entry_state {
 	ENTRY_IDLE,
@@ -101,7 +101,7 @@ static atomic_t tables_alive = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(tables_gone);
 static struct workqueue_struct *table_wq;
 
-#define count(table, what) this_cpu_inc((table)->count->what)
+#define count(table, counter) this_cpu_inc((table)->count->counter)
 
 static struct bucket *bucket_of(struct kcoro_table *table, u32 hash)
 {

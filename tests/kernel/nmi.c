@@ -47,6 +47,7 @@ static int handler(unsigned int type, struct pt_regs *regs)
 	}
 	for (i = 0; i < nmi.got; i++)
 		kcoro_pool_free(nmi.pool, nmi.frames[i], 256);
+	/* What was counted is seen by who sees this: deliver(). */
 	smp_store_release(&nmi.armed, false);
 	return NMI_HANDLED;
 }
@@ -57,8 +58,10 @@ static bool deliver(int cpu, int want)
 	int i;
 
 	nmi.want = want;
+	/* The handler sees what is wanted when it sees this. */
 	smp_store_release(&nmi.armed, true);
 	__apic_send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+	/* Pairs with the handler's release. */
 	for (i = 0; i < 1000 && smp_load_acquire(&nmi.armed); i++)
 		usleep_range(1000, 2000);
 	return !nmi.armed;

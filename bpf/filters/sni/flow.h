@@ -164,7 +164,7 @@ PACKET_INLINE int flow_feed(const struct flow_run *run, struct sni_hello *hello,
 
 			if (n > FLOW_CHUNK)
 				n = FLOW_CHUNK;
-			/* The compiler knows that 0 < n <= FLOW_CHUNK; the verifier wants to see it. */
+			/* The compiler knows 0 < n <= FLOW_CHUNK; the verifier wants to see it. */
 			barrier_var(n);
 			if (!n || n > FLOW_CHUNK ||
 			    packet_load(&run->from, at, chunk.bytes, n))
@@ -197,7 +197,7 @@ PACKET_INLINE void flow_leave(struct kcoro_entry *entry, const struct sni_flow *
 
 /* The parser has come to a result: the end of the flow's coroutine, or the flow is blocked. */
 PACKET_INLINE enum sni_action flow_judge(const struct flow_run *run, struct kcoro_entry *entry,
-					  struct sni_flow *flow, int result)
+					 struct sni_flow *flow, int result)
 {
 	enum sni_verdict verdict = SNI_MALFORMED;
 	bool drop = false;
@@ -235,7 +235,7 @@ PACKET_INLINE enum sni_action flow_judge(const struct flow_run *run, struct kcor
 
 /* A segment with payload or FIN, in its entry; its first byte has the number `seq`. */
 PACKET_INLINE enum sni_action flow_read(const struct flow_run *run, struct kcoro_entry *entry,
-					 struct sni_flow *flow, __u32 seq)
+					struct sni_flow *flow, __u32 seq)
 {
 	const struct packet *p = &run->packet;
 	__u32 behind = seq + p->payload_len;

@@ -131,7 +131,7 @@ PACKET_INLINE __u16 packet_raw_ip(const struct packet_source *from, __u32 *at)
 	}
 }
 
-/* Reads the IPv4 header at `at`, moves `at` to the TCP header and `end` to the end of the payload. */
+/* Reads the IPv4 header at `at`, moves `at` to the TCP header and `end` behind the payload. */
 PACKET_INLINE enum packet_kind packet_ipv4(const struct packet_source *from, struct packet *p,
 					   __u32 *at, __u32 *end)
 {
@@ -150,8 +150,10 @@ PACKET_INLINE enum packet_kind packet_ipv4(const struct packet_source *from, str
 		*end = *at + total;
 
 	p->key.family = 4;
-	p->key.source[10] = p->key.source[11] = 0xff;
-	p->key.dest[10] = p->key.dest[11] = 0xff;
+	p->key.source[10] = 0xff;
+	p->key.source[11] = 0xff;
+	p->key.dest[10] = 0xff;
+	p->key.dest[11] = 0xff;
 	__builtin_memcpy(&p->key.source[12], &ip.saddr, 4);
 	__builtin_memcpy(&p->key.dest[12], &ip.daddr, 4);
 	*at += header_len;

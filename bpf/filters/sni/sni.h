@@ -50,11 +50,11 @@ struct sni_counters {
 	__u64 bytes;		/* their payload bytes */
 	__u64 hellos;		/* flows judged from a ClientHello */
 	__u64 verdict[SNI_VERDICTS]; /* by enum sni_verdict */
-	__u64 ech;		/* hellos with an encrypted_client_hello extension seen before the verdict */
+	__u64 ech;		/* hellos with an ECH extension seen before the verdict */
 	__u64 suspended;	/* times a body suspended at the end of a segment */
 	__u64 early;		/* segments dropped because an earlier one is missing */
 	__u64 repeated;		/* segments that held no new byte: passed */
-	__u64 dropped;		/* segments dropped by a verdict or by policy, early ones not included */
+	__u64 dropped;		/* segments dropped by verdict or policy, early ones apart */
 	__u64 busy;		/* segments dropped because another CPU was in the flow */
 	__u64 unknown;		/* segments of flows that are not tracked: passed */
 	__u64 fragments;	/* IP fragments: passed unseen */
@@ -69,7 +69,7 @@ struct sni_config {
 	__u32 max_hello;		/* bytes of handshake message */
 	__u16 port;			/* server port, host order; 0: all */
 	__u8 closed;			/* 1: drop what can't be judged (no frame, too large) */
-	__u8 raw_ip;			/* 1: the interface has no Ethernet header (tun, wireguard, ppp) */
+	__u8 raw_ip;			/* 1: no Ethernet header (tun, wireguard, ppp) */
 };
 
 /*
@@ -95,7 +95,7 @@ struct sni_setup_args {
 };
 
 struct sni_read_args {
-	__u64 created, ended, expired, entered, busy, full, nomem; /* out: struct kcoro_table_counters */
+	__u64 created, ended, expired, entered, busy, full, nomem; /* out: the table's */
 };
 
 /*
