@@ -2,19 +2,21 @@
 /*
  * splat.c - make the kernel complain, for the VM runner's own tests.
  *
- * kind=warn warns and loads, kind=oops follows a bad pointer, kind=kfence
- * reads freed objects until KFENCE sees it, kind=none does nothing.
+ * kind=warn warns and loads, kind=oops follows a bad pointer, kind=freed reads
+ * freed objects until KFENCE or KASAN sees it, kind=leak loses an object, kind=locks
+ * takes two locks in both orders, kind=none does nothing.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 
 static char *kind = "none";
 module_param(kind, charp, 0);
-MODULE_PARM_DESC(kind, "none, warn, oops or kfence");
+MODULE_PARM_DESC(kind, "none, warn, oops, freed, leak or locks");
 
 /* KFENCE guards one allocation per sample interval: try until it was ours. */
-static void splat_kfence(void)
+static void splat_freed(void)
 {
 	int i;
 
@@ -31,13 +33,44 @@ static void splat_kfence(void)
 	}
 }
 
+/* kmemleak may find the pointer in a stale stack slot: more than one object is lost. */
+static void splat_leak(void)
+{
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		char *object = kmalloc(128, GFP_KERNEL);
+
+		OPTIMIZER_HIDE_VAR(object);
+	}
+}
+
+static DEFINE_MUTEX(splat_one);
+static DEFINE_MUTEX(splat_two);
+
+static void splat_locks(void)
+{
+	mutex_lock(&splat_one);
+	mutex_lock(&splat_two);
+	mutex_unlock(&splat_two);
+	mutex_unlock(&splat_one);
+	mutex_lock(&splat_two);
+	mutex_lock(&splat_one);
+	mutex_unlock(&splat_one);
+	mutex_unlock(&splat_two);
+}
+
 static int __init splat_init(void)
 {
 	WARN(!strcmp(kind, "warn"), "asked for");
 	if (!strcmp(kind, "oops"))
 		WRITE_ONCE(*(volatile int *)16, 1);
-	if (!strcmp(kind, "kfence"))
-		splat_kfence();
+	if (!strcmp(kind, "freed"))
+		splat_freed();
+	if (!strcmp(kind, "leak"))
+		splat_leak();
+	if (!strcmp(kind, "locks"))
+		splat_locks();
 	return 0;
 }
 
