@@ -12,6 +12,11 @@ endif
 KRELEASE := $(or $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null),$(KVER),$(shell uname -r))
 KMOD_DIR := $(abspath $(O))/kmod/$(KRELEASE)
 
+# The kernel's build. O= because ours would be handed down, and because Debian's
+# headers need it to be their own folder, not empty, from 7.x on. The VM's kernels
+# may need another root for it: tests/vm/kmake.
+KMAKE ?= $(MAKE) -C $(KDIR) O=$(realpath $(KDIR))
+
 # The oldest kernel that has what kcoro needs: struct_ops from modules, kptrs, WQ_BH.
 KERNEL_OLDEST := 6.12
 
@@ -25,7 +30,7 @@ kmod: ## the module, $(O)/kmod/<release>/kcoro.ko
 		echo "pahole is missing, and without it the module has no BTF: apt install dwarves" >&2; exit 1; }
 	$(Q)kmod/mirror.sh $(KMOD_DIR) Kbuild kmod include $(patsubst %/,%,$(dir $(wildcard tests/*/module.kbuild)))
 	@echo "  KMOD     $(O)/kmod/$(KRELEASE)/kcoro.ko"
-	$(Q)$(MAKE) -C $(KDIR) O= M=$(KMOD_DIR) $(if $(filter 1,$(V)),V=1,-s) modules
+	$(Q)+$(KMAKE) M=$(KMOD_DIR) $(if $(filter 1,$(V)),V=1,-s) modules
 
 .PHONY: install
 install: ## install what was built, as root: module, command; signs for Secure Boot
