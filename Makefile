@@ -32,7 +32,7 @@ ifneq ($(as_owner),)
 $(goals): as-owner
 	@:
 as-owner:
-	$(if $(filter setup demo check check-vm check-hellos unit vm-build,$(goals)),@tests/setup/setup --packages)
+	$(if $(filter setup demo check check-% unit vm-build kernel ci,$(goals)),@tests/setup/setup --packages)
 	@setpriv --reuid=$(owner) --regid=$(shell stat -c %g .) --init-groups \
 		env HOME=$(owner_home) $(MAKE) $(goals)
 else
@@ -46,6 +46,18 @@ BPFTOOL ?= $(firstword $(shell PATH=$$PATH:/usr/sbin:/sbin; command -v bpftool) 
 LIBBPF_CFLAGS ?= $(shell pkg-config --cflags libbpf 2>/dev/null)
 LIBBPF_LIBS ?= $(shell pkg-config --libs libbpf 2>/dev/null)
 KERNEL_VMLINUX_BTF ?= /sys/kernel/btf/vmlinux
+
+# The kernel that the VM boots: one that tests/vm/kernels names. Another than the
+# default has a setup.mk of its own, with its KERNEL_*. BPF objects are built once,
+# with the default kernel's types, and run on all (CO-RE).
+KERNEL_DEFAULT := $(shell sed -n 's/^kernel \([^ ]*\) from=setup.*/\1/p' tests/vm/kernels)
+KERNEL ?= $(KERNEL_DEFAULT)
+export KCORO_SETUP := $(abspath $(O))/$(if $(filter $(KERNEL_DEFAULT),$(KERNEL)),setup.mk,kernels/$(KERNEL).mk)
+ifneq ($(KERNEL),$(KERNEL_DEFAULT))
+vmlinux_of_default := $(KERNEL_VMLINUX_BTF)
+-include $(KCORO_SETUP)
+KERNEL_VMLINUX_BTF := $(vmlinux_of_default)
+endif
 
 # A sub-make joins the jobs of `make -j`; without -j it starts its own.
 parallel = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
@@ -67,32 +79,34 @@ user: ## the command, $(O)/kcoro
 setup: ## install what is missing for demo and check
 	@O=$(O) tests/setup/setup
 
+.PHONY: kernel
+kernel: setup ## have the kernel KERNEL=NAME ready in the cache
+ifneq ($(KERNEL),$(KERNEL_DEFAULT))
+	@O=$(O) JOBS=$(JOBS) tests/vm/kernel $(KERNEL)
+endif
+
 # Set-up may write $(O)/setup.mk anew, so that what follows is a make of its own.
 .PHONY: vm-build
-vm-build: setup ## set up, and build all for the VM's kernel
+vm-build: kernel ## set up, and build all for the VM's kernel
 	@$(MAKE) $(parallel) built-for-vm
 
 .PHONY: built-for-vm
 built-for-vm:
 	@test -n "$(KERNEL_BUILD)" || { echo "not set up yet: run make vm-build" >&2; exit 1; }
-	@$(MAKE) KDIR=$(KERNEL_BUILD) KVER=$(KERNEL_RELEASE) kmod bpf user
+	@$(MAKE) KDIR=$(KERNEL_BUILD) KVER=$(KERNEL_RELEASE) $(if $(KERNEL_ROOT),KMAKE=tests/vm/kmake) kmod bpf user
 
 .PHONY: demo
 demo: vm-build ## set up, build, and show the main job in a VM
 	@$(MAKE) $(parallel) demo-programs
-	@O=$(O) KCORO_SETUP=$(abspath $(O))/setup.mk tests/demo/run
-
-.PHONY: check
-check: vm-build ## set up, build, and run all tests
-	@$(MAKE) $(parallel) tests
-	@O=$(O) JOBS=$(JOBS) tests/check
+	@O=$(O) tests/demo/run
 
 .PHONY: clean
 clean: ## remove $(O), but not the set-up's cache
 	$(Q)find $(O) -mindepth 1 -maxdepth 1 ! -name setup.mk -exec rm -rf {} +
 
 .PHONY: distclean-cache
-distclean-cache: clean ## remove $(O) and the set-up's cache; installed packages stay
+distclean-cache: clean ## remove $(O) and the cache with all kernels; installed packages stay
+	@O=$(O) tests/vm/kernel --remove
 	$(Q)rm -rf $(O) $(CACHE)
 
 .PHONY: help
@@ -105,6 +119,7 @@ help: ## this list
 	@echo "  V=1              show the commands"
 	@echo "  KVER=RELEASE     build and install for this installed kernel instead of the running one"
 	@echo "  KDIR=DIR         build for the kernel whose build tree (headers) is there"
+	@echo "  KERNEL=NAME      the VM's kernel: $(shell tests/vm/kernel --list | xargs | sed 's/ /, /g')"
 	@echo "  O=DIR            put what is built there (default build)"
 	@echo "  PREFIX=DIR       the command is installed to DIR/bin (default /usr/local)"
 	@echo "  JOBS=N           jobs at a time (default: as many as CPUs)"

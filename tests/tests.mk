@@ -30,9 +30,37 @@ test-programs: $(TEST_SKELETONS) $(TEST_PROGRAMS)
 .PHONY: demo-programs
 demo-programs: $(addprefix $(O)/tests/,hello_peer one_packet one_packet.bpf.o)
 
+.PHONY: check
+check: vm-build ## set up, build, and run all tests, on KERNEL=NAME
+	@$(MAKE) $(parallel) tests
+	@O=$(O) JOBS=$(JOBS) KERNEL=$(KERNEL) tests/check
+
+# Enough to see that a kernel is served, in a few minutes: what a kernel changes
+# most is memory, contexts, kfuncs and the network's hooks.
+SHORT := vm/runner kernel/module kernel/kfuncs net/openssl examples/
+
+.PHONY: check-short
+check-short: vm-build ## the same with a short set of tests
+	@$(MAKE) $(parallel) tests
+	@O=$(O) JOBS=$(JOBS) KERNEL=$(KERNEL) tests/check $(SHORT)
+
+.PHONY: check-debug
+check-debug: ## all tests in the VM on the debug kernel (KASAN, lockdep, kmemleak...)
+	@$(MAKE) check KERNEL=debug
+
+.PHONY: check-kernels
+check-kernels: ## all tests on all kernels, one after another
+	@O=$(O) MAKE='$(MAKE)' tests/stages $(foreach name,$(shell tests/vm/kernel --list),"$(name)=check KERNEL=$(name)")
+
+# The other kernels' short sets are last: what is wrong everywhere shows early.
+.PHONY: ci
+ci: setup ## what CI runs: lint, unit tests, all tests on 6.12, fuzzing, a short set on the others
+	@O=$(O) MAKE='$(MAKE)' tests/stages lint=lint "$(KERNEL_DEFAULT)=check" "fuzz=fuzz SECONDS=60" \
+		$(foreach name,$(filter-out $(KERNEL_DEFAULT),$(shell tests/vm/kernel --list)),"$(name)=check-short KERNEL=$(name)")
+
 .PHONY: check-vm
-check-vm: setup ## test the VM runner alone
-	@O=$(O) JOBS=$(JOBS) tests/check vm/runner
+check-vm: kernel ## test the VM runner alone
+	@O=$(O) JOBS=$(JOBS) KERNEL=$(KERNEL) tests/check vm/runner
 
 .PHONY: check-hellos
 check-hellos: ## run the table of verdicts on recordings: DIR=<folder> BLOCK=a,b
@@ -40,7 +68,7 @@ check-hellos: ## run the table of verdicts on recordings: DIR=<folder> BLOCK=a,b
 		echo 'make check-hellos DIR=<folder> BLOCK=<name,name>: the folder must hold an index.tsv (file, bytes, server_name, name_offset)' >&2; exit 2; }
 	@$(MAKE) vm-build
 	@$(MAKE) $(parallel) test-programs
-	@O=$(O) KCORO_SETUP=$(abspath $(O))/setup.mk tests/net/hellos.test --dir "$(DIR)" --block "$(BLOCK)"
+	@O=$(O) tests/net/hellos.test --dir "$(DIR)" --block "$(BLOCK)"
 
 .PHONY: check-bare
 check-bare: ## as root: prove set-up, demo and check on a bare Debian in a scratch folder
