@@ -9,7 +9,7 @@ namespace kcoro {
 
 struct schedule {
 	double interval = 0; // seconds; 0: one report
-	long count = 0;      // reports; 0: until Ctrl-C
+	long count = 0;	     // reports; 0: until Ctrl-C
 };
 
 // Adds [interval [count]].

@@ -65,8 +65,7 @@ outcome print(const frame_rows &now, const frame_rows &change, const output &out
 			const auto &row = change[l * KCORO_CLASSES + c].counters;
 
 			counters_add(frame_counters, sum, row);
-			counters_add(frame_counters, sum_now,
-				     now[l * KCORO_CLASSES + c].counters);
+			counters_add(frame_counters, sum_now, now[l * KCORO_CLASSES + c].counters);
 			if (!active(row))
 				continue;
 			json one{{"level", level_label(l)}};

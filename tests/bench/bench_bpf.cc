@@ -102,7 +102,7 @@ std::optional<unsigned> number(std::string_view text)
 	return n;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char **argv)
 {
@@ -122,12 +122,13 @@ int main(int argc, char **argv)
 	}
 	const skeleton bpf(bench_bpf_bpf__open_and_load());
 	if (!bpf) {
-		std::fputs("bench_bpf: the programs do not load; are kcoro.ko and kcoro_bench.ko?\n",
-			   stderr);
+		std::fputs(
+			"bench_bpf: the programs do not load; are kcoro.ko and kcoro_bench.ko?\n",
+			stderr);
 		return 1;
 	}
 	bpf_program *program;
-	bpf_object__for_each_program(program, bpf->obj) {
+	bpf_object__for_each_program (program, bpf->obj) {
 		const std::string own = parse(bpf_program__name(program)).size;
 		if (*size && own != "0" && own != std::to_string(*size))
 			continue;

@@ -56,14 +56,15 @@ int diff(const std::vector<std::string> &base, const std::vector<std::string> &h
 	return result.has_worse() ? 1 : 0;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char **argv)
 {
 	CLI::App app("Report what was counted", "bench_report");
 	app.require_subcommand(1);
 	std::string kernel, rows, json;
-	auto *table_command = app.add_subcommand("table", "print the rows from the VM, and write them as JSON");
+	auto *table_command =
+		app.add_subcommand("table", "print the rows from the VM, and write them as JSON");
 	table_command->add_option("--kernel", kernel, "the kernel's name")->required();
 	table_command->add_option("--rows", rows, "what the VM printed")->required();
 	table_command->add_option("--json", json, "where to write the JSON")->required();

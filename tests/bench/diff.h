@@ -53,7 +53,7 @@ struct change {
 
 struct comparison {
 	std::vector<change> changes;
-	unsigned rows = 0;	// that both have
+	unsigned rows = 0; // that both have
 
 	bool has_worse() const
 	{
@@ -127,7 +127,8 @@ inline void print_changes(const comparison &result, verdict what, std::string_vi
 		if (first)
 			fmt::print("\n{}\n", title);
 		first = false;
-		fmt::print("  {:<19}{:<8}{:<10}{:>4}", c.of.subject, c.of.level, c.of.pattern, c.of.size);
+		fmt::print("  {:<19}{:<8}{:<10}{:>4}", c.of.subject, c.of.level, c.of.pattern,
+			   c.of.size);
 		if (*c.figure)
 			fmt::print(" {:<6} {:>9.2f} {:>9.2f} {:>+7.1f}%", c.figure, c.base, c.head,
 				   c.base > 0 ? (c.head - c.base) * 100 / c.base : 0.0);
@@ -137,8 +138,9 @@ inline void print_changes(const comparison &result, verdict what, std::string_vi
 
 inline void print_comparison(const comparison &result)
 {
-	fmt::print("Guest instructions, not time: lock, cli, popf cost more; kmalloc zeroes memory.\n"
-		   "A change counts above twice the row's own spread, 1 % and 1 instruction.\n");
+	fmt::print(
+		"Guest instructions, not time: lock, cli, popf cost more; kmalloc zeroes memory.\n"
+		"A change counts above twice the row's own spread, 1 % and 1 instruction.\n");
 	print_changes(result, verdict::worse, "Worse: base, now");
 	print_changes(result, verdict::gone, "Gone, or not to be had any more:");
 	print_changes(result, verdict::better, "Better: base, now");
@@ -147,11 +149,11 @@ inline void print_comparison(const comparison &result)
 		return std::count_if(result.changes.begin(), result.changes.end(),
 				     [&](const change &c) { return c.what == what; });
 	};
-	fmt::print("\n{} rows compared: {} figures worse, {} better; {} rows gone, {} new\n", result.rows,
-		   count(verdict::worse), count(verdict::better), count(verdict::gone),
+	fmt::print("\n{} rows compared: {} figures worse, {} better; {} rows gone, {} new\n",
+		   result.rows, count(verdict::worse), count(verdict::better), count(verdict::gone),
 		   count(verdict::added));
 }
 
-}  // namespace bench
+} // namespace bench
 
-#endif  // KCORO_BENCH_DIFF_H
+#endif // KCORO_BENCH_DIFF_H

@@ -22,7 +22,7 @@ namespace bench {
 struct row {
 	std::string kernel, subject, operation, level, pattern, unit;
 	unsigned size = 0, cpus = 0;
-	double min = 0, median = 0;	// of one operation
+	double min = 0, median = 0; // of one operation
 };
 
 // What could not be measured, and why.
@@ -79,15 +79,17 @@ inline result<rows> read_rows(const std::string &path, const std::string &kernel
 		const auto bad = error{fmt::format("{}:{}: this is no row: {}", path, count, line)};
 		if (f[0] == "none" && f.size() == 8) {
 			all.none.push_back({std::string(f[1]), std::string(f[2]), std::string(f[3]),
-					    std::string(f[5]), std::string(f[4]), std::string(f[7])});
+					    std::string(f[5]), std::string(f[4]),
+					    std::string(f[7])});
 			continue;
 		}
 		row r;
 		r.kernel = kernel;
 		r.unit = "instructions";
 		unsigned long long pairs = 0, min = 0, median = 0;
-		if (f[0] != "row" || f.size() != 10 || !number(f[4], r.size) || !number(f[6], r.cpus) ||
-		    !number(f[7], pairs) || !number(f[8], min) || !number(f[9], median) || !pairs)
+		if (f[0] != "row" || f.size() != 10 || !number(f[4], r.size) ||
+		    !number(f[6], r.cpus) || !number(f[7], pairs) || !number(f[8], min) ||
+		    !number(f[9], median) || !pairs)
 			return bad;
 		r.subject = f[1];
 		r.operation = f[2];
@@ -155,6 +157,6 @@ inline result<std::vector<row>> read_json(const std::string &path)
 	return all;
 }
 
-}  // namespace bench
+} // namespace bench
 
-#endif  // KCORO_BENCH_ROWS_H
+#endif // KCORO_BENCH_ROWS_H

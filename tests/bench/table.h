@@ -35,7 +35,8 @@ inline const row *peer_of(const row &r, const std::vector<row> &all)
 			continue;
 		for (const auto &peer : list.peers)
 			for (const row &other : all)
-				if (other.subject == peer && other.size == r.size && same_group(other, r))
+				if (other.subject == peer && other.size == r.size &&
+				    same_group(other, r))
 					return &other;
 	}
 	return nullptr;
@@ -50,7 +51,8 @@ inline void print_group(const std::vector<row> &all, const row &first)
 {
 	fmt::print("\n{}, level {}, {}, {} CPU{}\n", first.operation, first.level, first.pattern,
 		   first.cpus, first.cpus == 1 ? "" : "s");
-	fmt::print("  {:<20} {:>6} {:>10} {:>10}  {}\n", "subject", "size", "min", "median", "ratio");
+	fmt::print("  {:<20} {:>6} {:>10} {:>10}  {}\n", "subject", "size", "min", "median",
+		   "ratio");
 	for (const row &r : all) {
 		if (!same_group(r, first))
 			continue;
@@ -63,19 +65,22 @@ inline void print_group(const std::vector<row> &all, const row &first)
 
 inline void print_table(const std::string &kernel, const rows &all)
 {
-	fmt::print("Guest instructions, not time: lock, cli, popf cost more; kmalloc zeroes memory.\n"
-		   "{}: counts per operation, least and median of the batches. A frame of kcoro is\n"
-		   "not zeroed, except for BPF. Ratios are of the minima, in the same boot.\n", kernel);
+	fmt::print(
+		"Guest instructions, not time: lock, cli, popf cost more; kmalloc zeroes memory.\n"
+		"{}: counts per operation, least and median of the batches. A frame of kcoro is\n"
+		"not zeroed, except for BPF. Ratios are of the minima, in the same boot.\n",
+		kernel);
 	for (auto r = all.good.begin(); r != all.good.end(); ++r)
-		if (std::none_of(all.good.begin(), r, [&](const row &o) { return same_group(o, *r); }))
+		if (std::none_of(all.good.begin(), r,
+				 [&](const row &o) { return same_group(o, *r); }))
 			print_group(all.good, *r);
 	if (!all.none.empty())
 		fmt::print("\nNot measured:\n");
 	for (const gap &g : all.none)
-		fmt::print("  {} {} {} {} {}: {}\n", g.subject, g.operation, g.level, g.pattern, g.size,
-			   g.reason);
+		fmt::print("  {} {} {} {} {}: {}\n", g.subject, g.operation, g.level, g.pattern,
+			   g.size, g.reason);
 }
 
-}  // namespace bench
+} // namespace bench
 
-#endif  // KCORO_BENCH_TABLE_H
+#endif // KCORO_BENCH_TABLE_H

@@ -25,11 +25,11 @@ namespace {
 constexpr int refused_status = 3;
 
 struct Deleter {
-	void operator()(fault_table_bpf* skeleton) const { fault_table_bpf__destroy(skeleton); }
+	void operator()(fault_table_bpf *skeleton) const { fault_table_bpf__destroy(skeleton); }
 };
 using Skeleton = std::unique_ptr<fault_table_bpf, Deleter>;
 
-template <typename T> bool run(const bpf_program* program, T& context)
+template <typename T> bool run(const bpf_program *program, T &context)
 {
 	bpf_test_run_opts opts = {};
 
@@ -39,20 +39,20 @@ template <typename T> bool run(const bpf_program* program, T& context)
 	return !bpf_prog_test_run_opts(bpf_program__fd(program), &opts) && !opts.retval;
 }
 
-int wrong(const char* what)
+int wrong(const char *what)
 {
 	std::fprintf(stderr, "fault_table: %s\n", what);
 	return 1;
 }
 
 // A step of the system's that failed; without memory that is a defined result.
-int no_memory(const char* what)
+int no_memory(const char *what)
 {
 	std::fprintf(stderr, "fault_table: %s: %s\n", what, std::strerror(errno));
 	return errno == ENOMEM ? refused_status : 1;
 }
 
-fault_counts counts(const fault_table_bpf& skeleton, __u64 table)
+fault_counts counts(const fault_table_bpf &skeleton, __u64 table)
 {
 	fault_counts c{};
 
@@ -62,7 +62,7 @@ fault_counts counts(const fault_table_bpf& skeleton, __u64 table)
 	return c;
 }
 
-int scenario(const fault_table_bpf& skeleton)
+int scenario(const fault_table_bpf &skeleton)
 {
 	const auto before = counts(skeleton, 0);
 	fault_call table{};
@@ -101,12 +101,13 @@ int scenario(const fault_table_bpf& skeleton)
 		return wrong("the pool's live frames are not those that were had");
 	if (!no_entry && !no_frame)
 		return 0;
-	std::fprintf(stderr, "fault_table: %u entries, %u frames refused: Cannot allocate memory\n", no_entry, no_frame);
+	std::fprintf(stderr, "fault_table: %u entries, %u frames refused: Cannot allocate memory\n",
+		     no_entry, no_frame);
 	return refused_status;
 }
 
 // Tables and maps go a little after the program that held them.
-int no_frame_lives(const fault_table_bpf& skeleton)
+int no_frame_lives(const fault_table_bpf &skeleton)
 {
 	const timespec moment{0, 20000000};
 	__s64 live = 0;
@@ -123,11 +124,12 @@ int no_frame_lives(const fault_table_bpf& skeleton)
 
 } // namespace
 
-int main(int argc, char** argv)
+int main(int argc, char **argv)
 {
 	const Skeleton skeleton(fault_table_bpf__open_and_load());
 
 	if (!skeleton)
 		return no_memory("the programs don't load");
-	return argc > 1 && argv[1] == std::string_view("live") ? no_frame_lives(*skeleton) : scenario(*skeleton);
+	return argc > 1 && argv[1] == std::string_view("live") ? no_frame_lives(*skeleton)
+							       : scenario(*skeleton);
 }

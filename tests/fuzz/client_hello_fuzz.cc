@@ -226,7 +226,8 @@ private:
 		}
 		if (name_.ends_with('.'))
 			name_.pop_back();
-		throw int{name_.empty() || name_.size() > SNI_NAME_MAX ? SNI_FOUND_MALFORMED : SNI_FOUND_NAME};
+		throw int{name_.empty() || name_.size() > SNI_NAME_MAX ? SNI_FOUND_MALFORMED
+								       : SNI_FOUND_NAME};
 	}
 
 	Bytes stream_;

@@ -11,12 +11,13 @@
 #include <span>
 
 // Aborts, so that libFuzzer keeps the input.
-#define FUZZ_CHECK(condition)                                                                                          \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			std::fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);            \
-			std::abort();                                                                                  \
-		}                                                                                                      \
+#define FUZZ_CHECK(condition)                                                                  \
+	do {                                                                                   \
+		if (!(condition)) {                                                            \
+			std::fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, \
+				     #condition);                                              \
+			std::abort();                                                          \
+		}                                                                              \
 	} while (0)
 
 namespace fuzz {

@@ -46,8 +46,8 @@ Magazine make(u32 capacity)
 {
 	Magazine made;
 
-	made.real.reset(
-		static_cast<kcoro_magazine *>(std::malloc(sizeof(kcoro_magazine) + capacity * sizeof(void *))));
+	made.real.reset(static_cast<kcoro_magazine *>(
+		std::malloc(sizeof(kcoro_magazine) + capacity * sizeof(void *))));
 	made.real->count = 0;
 	made.real->capacity = capacity;
 	return made;
@@ -91,7 +91,10 @@ private:
 	Magazine &slot() { return slots_[number() % slots_.size()]; }
 	Magazine &spare() { return store_[number() % store_.size()]; }
 
-	static u32 room(const Magazine &m) { return m.real->capacity - static_cast<u32>(m.model.size()); }
+	static u32 room(const Magazine &m)
+	{
+		return m.real->capacity - static_cast<u32>(m.model.size());
+	}
 
 	void pop()
 	{
@@ -138,7 +141,8 @@ private:
 	void put()
 	{
 		auto &m = slot();
-		const u32 have = std::min<u32>(number() % (largest_batch + 1), static_cast<u32>(user_.size()));
+		const u32 have = std::min<u32>(number() % (largest_batch + 1),
+					       static_cast<u32>(user_.size()));
 		const auto in = std::make_unique<void *[]>(have);
 		const u32 fit = std::min(have, room(m));
 
@@ -171,8 +175,9 @@ private:
 		}
 	}
 
-	static constexpr std::array<Operation, 6> operations{&World::pop, &World::push,	    &World::take,
-							     &World::put, &World::exchange, &World::move};
+	static constexpr std::array<Operation, 6> operations{&World::pop,      &World::push,
+							     &World::take,     &World::put,
+							     &World::exchange, &World::move};
 
 	void check()
 	{

@@ -14,11 +14,15 @@ namespace {
 
 using kcoro::check_name;
 
-std::size_t dots(std::string_view name) { return static_cast<std::size_t>(std::count(name.begin(), name.end(), '.')); }
+std::size_t dots(std::string_view name)
+{
+	return static_cast<std::size_t>(std::count(name.begin(), name.end(), '.'));
+}
 
 bool is_printable(std::string_view text)
 {
-	return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
+	return std::all_of(text.begin(), text.end(),
+			   [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
 }
 
 // Does the trie's entry match what the filter looks up: the name backwards, with a NUL?
@@ -27,7 +31,8 @@ bool trie_matches(const sni_name_key &entry, std::string_view name)
 	std::string wanted(name.rbegin(), name.rend());
 
 	wanted += '\0';
-	return entry.prefixlen <= wanted.size() * 8 && !std::memcmp(entry.reversed, wanted.data(), entry.prefixlen / 8);
+	return entry.prefixlen <= wanted.size() * 8 &&
+	       !std::memcmp(entry.reversed, wanted.data(), entry.prefixlen / 8);
 }
 
 void check_argument(std::string_view given)
@@ -46,7 +51,8 @@ void check_argument(std::string_view given)
 
 	FUZZ_CHECK(name.size() == given.size() && name.size() <= SNI_NAME_MAX);
 	FUZZ_CHECK(!name.empty() && is_printable(name));
-	FUZZ_CHECK(std::none_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; }));
+	FUZZ_CHECK(std::none_of(name.begin(), name.end(),
+				[](char c) { return c >= 'A' && c <= 'Z'; }));
 	FUZZ_CHECK(again && *again == name);
 
 	FUZZ_CHECK(key.prefixlen % 8 == 0 && key.prefixlen / 8 <= sizeof(key.reversed));
@@ -101,7 +107,8 @@ void check_file(std::string_view text)
 	static const auto path = "/proc/self/fd/" + std::to_string(file);
 
 	FUZZ_CHECK(file >= 0 && ::ftruncate(file, 0) == 0);
-	FUZZ_CHECK(::pwrite(file, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
+	FUZZ_CHECK(::pwrite(file, text.data(), text.size(), 0) ==
+		   static_cast<ssize_t>(text.size()));
 
 	const auto expected = expect_file(text);
 	const auto names = kcoro::read_name_file(path);

@@ -21,7 +21,8 @@ std::string unprintable(std::string_view text)
 		if (text.starts_with("\\x")) {
 			used = 4;
 			FUZZ_CHECK(text.size() >= used);
-			bytes += static_cast<char>(std::stoi(std::string(text.substr(2, 2)), nullptr, 16));
+			bytes += static_cast<char>(
+				std::stoi(std::string(text.substr(2, 2)), nullptr, 16));
 		} else {
 			bytes += text.front();
 		}
@@ -50,7 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 	const std::string bytes(reinterpret_cast<const char *>(data), size);
 	const auto text = kcoro::printable(bytes);
 
-	FUZZ_CHECK(std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; }));
+	FUZZ_CHECK(std::all_of(text.begin(), text.end(),
+			       [](unsigned char c) { return c >= 0x20 && c < 0x7f; }));
 	FUZZ_CHECK(unprintable(text) == bytes);
 	check_document({{"name", bytes}, {"list", {bytes, 1, nullptr}}});
 	check_document(kcoro::error_document({kcoro::exit_code::failed, bytes, bytes}, true));

@@ -46,9 +46,15 @@ long bpf_skb_load_bytes(void *ctx, __u32 offset, void *to, __u32 size)
 	return static_cast<Context *>(static_cast<__sk_buff *>(ctx))->load(offset, to, size);
 }
 
-long bpf_xdp_load_bytes(void *ctx, __u32 offset, void *to, __u32 size) { return bpf_skb_load_bytes(ctx, offset, to, size); }
+long bpf_xdp_load_bytes(void *ctx, __u32 offset, void *to, __u32 size)
+{
+	return bpf_skb_load_bytes(ctx, offset, to, size);
+}
 
-__u64 bpf_xdp_get_buff_len(void *ctx) { return static_cast<__sk_buff *>(ctx)->len; }
+__u64 bpf_xdp_get_buff_len(void *ctx)
+{
+	return static_cast<__sk_buff *>(ctx)->len;
+}
 
 #include "bpf/filters/sni/packet.h"
 
@@ -64,7 +70,8 @@ struct Segment {
 		return kind == other.kind &&
 		       (kind != PACKET_SEGMENT ||
 			(!std::memcmp(&whole.key, &other.whole.key, sizeof(whole.key)) &&
-			 whole.payload == other.whole.payload && whole.payload_len == other.whole.payload_len &&
+			 whole.payload == other.whole.payload &&
+			 whole.payload_len == other.whole.payload_len &&
 			 whole.seq == other.whole.seq && whole.flags == other.whole.flags));
 	}
 };
@@ -174,7 +181,8 @@ private:
 		auto next = at(6);
 		std::size_t header = 40;
 
-		for (int i = 0; i < 8 && (next == 0 || next == 43 || next == 44 || next == 60); i++) {
+		for (int i = 0; i < 8 && (next == 0 || next == 43 || next == 44 || next == 60);
+		     i++) {
 			if (rest_.size() < header + 2)
 				return;
 			const bool fragment = next == 44;
@@ -210,8 +218,8 @@ private:
 		std::memcpy(&p.key.source_port, &rest_[header], 2);
 		std::memcpy(&p.key.dest_port, &rest_[header + 2], 2);
 		p.seq = at(header + 4, 4);
-		p.flags = static_cast<__u8>(at(header + 13) & (PACKET_TCP_FIN | PACKET_TCP_SYN | PACKET_TCP_RST |
-							       PACKET_TCP_ACK));
+		p.flags = static_cast<__u8>(at(header + 13) & (PACKET_TCP_FIN | PACKET_TCP_SYN |
+							       PACKET_TCP_RST | PACKET_TCP_ACK));
 		p.payload = static_cast<__u32>(before + header + length);
 		p.payload_len = static_cast<__u32>(total - header - length);
 		found_.kind = PACKET_SEGMENT;

@@ -40,9 +40,21 @@ TEST(UserSchedule, TakesWhatIsInRange)
 
 TEST(UserSchedule, RefusesTheRest)
 {
-	for (const std::vector<const char *> &words : std::initializer_list<std::vector<const char *>>{
-		     {"nan"}, {"-nan"}, {"NAN(1)"}, {"inf"}, {"0"}, {"0.009"}, {"86401"}, {"x"}, {""}, {"1", "0"},
-		     {"1", "2147483649"}, {"1", "1.5"}, {"1", "nan"}, {"1", "2", "3"}}) {
+	for (const std::vector<const char *> &words :
+	     std::initializer_list<std::vector<const char *>>{{"nan"},
+							      {"-nan"},
+							      {"NAN(1)"},
+							      {"inf"},
+							      {"0"},
+							      {"0.009"},
+							      {"86401"},
+							      {"x"},
+							      {""},
+							      {"1", "0"},
+							      {"1", "2147483649"},
+							      {"1", "1.5"},
+							      {"1", "nan"},
+							      {"1", "2", "3"}}) {
 		kcoro::schedule when;
 
 		EXPECT_FALSE(parse(words, when)) << words.front();

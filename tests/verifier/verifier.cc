@@ -44,7 +44,8 @@ std::string &libbpf_log()
 int keep_message(libbpf_print_level level, const char *format, va_list args)
 {
 	char line[4096];
-	const int length = level == LIBBPF_DEBUG ? 0 : std::vsnprintf(line, sizeof(line), format, args);
+	const int length =
+		level == LIBBPF_DEBUG ? 0 : std::vsnprintf(line, sizeof(line), format, args);
 
 	// Of a verifier's log, which comes as one message, this is the beginning.
 	if (length > 0)
@@ -81,10 +82,16 @@ constexpr Variant variants[] = {
 	{"sni", "sni_xdp", "+port,closed,raw_ip", other_sni_config},
 };
 
-bool realtime_kernel() { return access("/sys/kernel/realtime", F_OK) == 0; }
+bool realtime_kernel()
+{
+	return access("/sys/kernel/realtime", F_OK) == 0;
+}
 
 // As user/stats.cc: PREEMPT_RT has no bpf_timer.
-bool is_loaded_here(const std::string &program) { return program != "ticker_arm" || !realtime_kernel(); }
+bool is_loaded_here(const std::string &program)
+{
+	return program != "ticker_arm" || !realtime_kernel();
+}
 
 std::string name_of(const std::string &path)
 {
@@ -107,7 +114,7 @@ std::vector<std::string> programs_of(const bpf_object *object)
 	std::vector<std::string> names;
 	bpf_program *program;
 
-	bpf_object__for_each_program(program, object)
+	bpf_object__for_each_program (program, object)
 		names.emplace_back(bpf_program__name(program));
 	return names;
 }
@@ -116,9 +123,10 @@ void prepare(bpf_object *object, const std::string &wanted)
 {
 	bpf_program *program;
 
-	bpf_object__for_each_program(program, object)
+	bpf_object__for_each_program (program, object)
 		bpf_program__set_autoload(program, wanted == bpf_program__name(program));
-	if (auto *ticker = bpf_object__find_map_by_name(object, "ticker"); ticker && realtime_kernel())
+	if (auto *ticker = bpf_object__find_map_by_name(object, "ticker");
+	    ticker && realtime_kernel())
 		bpf_map__set_autocreate(ticker, false);
 }
 
@@ -137,15 +145,17 @@ bool measure(const std::string &path, const std::string &title, const std::strin
 		apply(object.get());
 	const int error = bpf_object__load(object.get());
 	if (error) {
-		std::printf("refused\t%s\t%s\t%s\n", title.c_str(), wanted.c_str(), std::strerror(-error));
+		std::printf("refused\t%s\t%s\t%s\n", title.c_str(), wanted.c_str(),
+			    std::strerror(-error));
 		std::fflush(stdout);
 		std::fprintf(stderr, "%s", libbpf_log().c_str());
 		return false;
 	}
-	const int fd = bpf_program__fd(bpf_object__find_program_by_name(object.get(), wanted.c_str()));
+	const int fd =
+		bpf_program__fd(bpf_object__find_program_by_name(object.get(), wanted.c_str()));
 	if (bpf_prog_get_info_by_fd(fd, &info, &size) || !info.verified_insns) {
-		std::printf("refused\t%s\t%s\tthe kernel does not tell its instructions\n", title.c_str(),
-			    wanted.c_str());
+		std::printf("refused\t%s\t%s\tthe kernel does not tell its instructions\n",
+			    title.c_str(), wanted.c_str());
 		return false;
 	}
 	std::printf("verified\t%s\t%s\t%u\n", title.c_str(), wanted.c_str(), info.verified_insns);
@@ -174,7 +184,8 @@ int main(int argc, char **argv)
 			good &= measure(path, name, program, nullptr);
 			for (const auto &variant : variants)
 				if (name == variant.object && program == variant.program)
-					good &= measure(path, name + variant.suffix, program, variant.apply);
+					good &= measure(path, name + variant.suffix, program,
+							variant.apply);
 		}
 	}
 	return good ? 0 : 1;
