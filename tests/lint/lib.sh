@@ -13,29 +13,36 @@ need() {
 # The languages, from names on the input. A header is C++ if its first line is a
 # comment as C++ has it: the kernel asks for /* */ in the headers of C.
 cxx_files() {
-	local file
+	local file start
 	while IFS= read -r file; do
 		case $file in
 		*.cc | *.hpp) echo "$file" ;;
-		*.h) [[ $(head -c 2 "$file") != // ]] || echo "$file" ;;
+		*.h)
+			IFS= read -r -n 2 start <"$file" || true
+			[[ $start != // ]] || echo "$file"
+			;;
 		esac
 	done
 }
 
 c_files() {
-	local file
+	local file start
 	while IFS= read -r file; do
 		case $file in
 		*.c) echo "$file" ;;
-		*.h) [[ $(head -c 2 "$file") == // ]] || echo "$file" ;;
+		*.h)
+			IFS= read -r -n 2 start <"$file" || true
+			[[ $start == // ]] || echo "$file"
+			;;
 		esac
 	done
 }
 
 shell_files() {
-	local file
-	while IFS= read -r file; do
-		case $(head -c 64 "$file" | tr -d '\0' | head -n 1) in
+	local file start
+	text_files | while IFS= read -r file; do
+		IFS= read -r -n 64 start <"$file" || true
+		case $start in
 		'#!/bin/bash'* | '#!/bin/sh'* | '#!/usr/bin/env bash'* | '# shellcheck shell='*) echo "$file" ;;
 		esac
 	done
@@ -43,13 +50,8 @@ shell_files() {
 
 # text_files - what we wrote: no data, and not a licence's own words.
 text_files() {
-	local file
-	while IFS= read -r file; do
-		case $file in
-		LICENSES/* | tests/data/*.bin | tests/fuzz/corpus/*) ;;
-		*) ! grep -qI . "$file" || echo "$file" ;;
-		esac
-	done
+	{ grep -vE '^(LICENSES|tests/fuzz/corpus)/|^tests/data/.*\.bin$' || true; } |
+		run_on grep -lI .
 }
 
 # run_on COMMAND... - with the files from the input as arguments, several at a time;
