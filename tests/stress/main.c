@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * main.c - kcoro_stress.ko: starts when it is loaded, until "1" is written to its
+ * parameter stop. That stops everybody in order, and prints what was done, and the
+ * verdict: "kcoro_stress: count NAME N", "kcoro_stress: ok NAME" or "not ok NAME".
+ * The write fails with -EIO when a case failed.
+ *
+ * The parameter errors tells a watcher early that there is something to stop for.
+ */
+#include <linux/delay.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+
+#include "stress.h"
+
+static unsigned int seed = 1;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of all random choices");
+module_param_named(errors, stress_errors.counter, int, 0444);
+MODULE_PARM_DESC(errors, "how many were found so far");
+
+bool stress_stopping;
+static bool running;
+
+void stress_seed(struct stress_rng *rng, u32 who)
+{
+	/* splitmix64, so that neighbours have nothing in common; the state must not be 0. */
+	u64 x = ((u64)seed << 32) + who * 0x9e3779b97f4a7c15ULL;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	rng->state = (x ^ x >> 31) | 1;
+}
+
+/* Frames of BPF programs go a little after their programs. */
+static bool default_pool_is_empty(void)
+{
+	unsigned int level, cls, tries;
+	s64 live = 0;
+
+	for (tries = 0; tries < 100; tries++) {
+		live = 0;
+		for (cls = 0; cls < KCORO_CLASSES; cls++) {
+			s64 of_class = 0;
+
+			for (level = 0; level < KCORO_LEVELS; level++) {
+				struct kcoro_frame_counters c;
+
+				kcoro_pool_read(kcoro_pool_default(), level, cls, &c);
+				of_class += c.allocs - c.frees;
+			}
+			/* One too many here must not hide one too few there. */
+			live += abs(of_class);
+		}
+		if (!live)
+			return true;
+		msleep(100);
+	}
+	pr_err("kcoro_stress: %lld frames of the default pool are live or freed twice\n", live);
+	return false;
+}
+
+static void must_have_run(const char *who, const char *what, u64 n)
+{
+	if (!n)
+		stress_error("count: no %s of %s ever ran", what, who);
+}
+
+static void print_counts(void)
+{
+	static const char *const names[] = {
+#define X(name) #name,
+		STRESS_ACTORS(X)
+#undef X
+	};
+	static const char *const events[STRESS_EVENTS] = {
+		"pool_created", "pool_refused", "pool_destroyed", "counters_read",
+		"watches", "watches_of_nmi", "nmi_watched",
+	};
+	unsigned int i;
+	int cpu;
+
+	for (i = 0; i < STRESS_ACTOR_COUNT; i++) {
+		struct stress_done sum = {};
+
+		for_each_possible_cpu(cpu) {
+			const struct stress_done *d = &per_cpu(stress_done, cpu)[i];
+
+			sum.allocs += d->allocs;
+			sum.frees += d->frees;
+			sum.bursts += d->bursts;
+			sum.bad_calls += d->bad_calls;
+			sum.failures += d->failures;
+			sum.other_cpu += d->other_cpu;
+			sum.other_level += d->other_level;
+		}
+		pr_info("kcoro_stress: count %s allocs %llu frees %llu other_cpu %llu other_level %llu failures %llu bursts %llu bad_calls %llu\n",
+			names[i], sum.allocs, sum.frees, sum.other_cpu, sum.other_level,
+			sum.failures, sum.bursts, sum.bad_calls);
+		must_have_run(names[i], "allocation", sum.allocs);
+		must_have_run(names[i], "free", sum.frees);
+	}
+	for (i = 0; i < STRESS_EVENTS; i++) {
+		u64 n = atomic64_read(&stress_events[i]);
+
+		pr_info("kcoro_stress: count %s %llu\n", events[i], n);
+		must_have_run("the module", events[i], n);
+	}
+}
+
+static int stop_all(void)
+{
+	running = false;
+	WRITE_ONCE(stress_stopping, true);
+	/* Who sets others off goes first. */
+	stress_tasks_stop();
+	stress_watch_stop();
+	stress_interrupts_stop();
+	stress_nmi_stop();
+	stress_pools_stop();
+	if (!default_pool_is_empty())
+		stress_error("balance: the default pool");
+	print_counts();
+	if (atomic_read(&stress_errors))
+		return -EIO;
+	pr_info("kcoro_stress: ok stress_contents\n");
+	pr_info("kcoro_stress: ok stress_balance\n");
+	pr_info("kcoro_stress: ok stress_every_actor_ran\n");
+	return 0;
+}
+
+static int set_stop(const char *value, const struct kernel_param *param)
+{
+	return running ? stop_all() : -EINVAL;
+}
+
+static const struct kernel_param_ops stop_ops = { .set = set_stop };
+module_param_cb(stop, &stop_ops, NULL, 0200);
+MODULE_PARM_DESC(stop, "write to stop, check and print");
+
+static int __init kcoro_stress_init(void)
+{
+	int err;
+
+	err = stress_pools_start();
+	if (err)
+		return err;
+	err = stress_interrupts_start();
+	if (err)
+		goto err_pools;
+	err = stress_nmi_start();
+	if (err)
+		goto err_interrupts;
+	err = stress_watch_start();
+	if (err)
+		goto err_nmi;
+	err = stress_tasks_start();
+	if (err)
+		goto err_watch;
+	running = true;
+	pr_info("kcoro_stress: seed %u\n", seed);
+	return 0;
+
+err_watch:
+	stress_watch_stop();
+err_nmi:
+	stress_nmi_stop();
+err_interrupts:
+	stress_interrupts_stop();
+err_pools:
+	stress_pools_stop();
+	return err;
+}
+
+static void __exit kcoro_stress_exit(void)
+{
+	if (running)
+		stop_all();
+}
+
+module_init(kcoro_stress_init);
+module_exit(kcoro_stress_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Random operations on kcoro from every context at once");

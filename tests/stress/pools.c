@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pools.c - the pools in use: the default one, one that stays, and two that a
+ * kthread ends and makes anew all the time.
+ *
+ * kcoro_pool_destroy() wants nobody in the pool; the count of holders sees to
+ * that: each frame and each running operation is one, and nobody becomes one
+ * after the last has gone.
+ */
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+
+#include "stress.h"
+
+#define POOLS 4
+#define POOL_DEFAULT 0
+#define POOL_STAYS 1
+#define POOL_RENEWED 2	/* and what follows */
+
+struct stress_pool {
+	struct kcoro_pool *pool;
+	atomic_t holders;
+};
+
+static struct stress_pool pools[POOLS];
+static struct task_struct *renewer;
+static struct stress_rng rng;
+
+struct kcoro_pool *stress_pool_of(struct stress_pool *pool)
+{
+	return pool->pool;
+}
+
+struct kcoro_pool *stress_pool_watched(void)
+{
+	return pools[POOL_STAYS].pool;
+}
+
+/* NULL when it is being renewed. */
+struct stress_pool *stress_pool_get(struct stress_rng *from)
+{
+	struct stress_pool *pool = &pools[stress_below(from, POOLS)];
+
+	return atomic_inc_not_zero(&pool->holders) ? pool : NULL;
+}
+
+void stress_pool_put(struct stress_pool *pool)
+{
+	atomic_dec_return_release(&pool->holders);
+}
+
+static int pool_begin(struct stress_pool *pool)
+{
+	const struct kcoro_pool_attr attr = { .size = sizeof(attr), .name = "stress" };
+	struct kcoro_pool *p = kcoro_pool_create(&attr);
+
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	atomic64_inc(&stress_events[STRESS_POOL_CREATED]);
+	pool->pool = p;
+	atomic_set_release(&pool->holders, 1);
+	return 0;
+}
+
+static void check_balance(struct kcoro_pool *pool)
+{
+	unsigned int level, cls;
+
+	for (cls = 0; cls < KCORO_CLASSES; cls++) {
+		s64 live = 0;
+
+		for (level = 0; level < KCORO_LEVELS; level++) {
+			struct kcoro_frame_counters c;
+
+			kcoro_pool_read(pool, level, cls, &c);
+			live += c.allocs - c.frees;
+		}
+		if (live)
+			stress_error("balance: %lld frames of class %u live in a private pool at its end",
+				     live, cls);
+	}
+}
+
+static void pool_end(struct stress_pool *pool)
+{
+	unsigned int waited = 0;
+
+	/* Ours is the first reference: without it nobody new comes. */
+	stress_pool_put(pool);
+	while (atomic_read_acquire(&pool->holders)) {
+		stress_shelf_clear(pool);
+		msleep(1);
+		/* A frame that failed its check holds its pool for ever. */
+		if (++waited > 20000 || (waited > 1000 && atomic_read(&stress_errors))) {
+			stress_error("pool_end: %d holders never came back",
+				     atomic_read(&pool->holders));
+			return;
+		}
+	}
+	check_balance(pool->pool);
+	kcoro_pool_destroy(pool->pool);
+	atomic64_inc(&stress_events[STRESS_POOL_DESTROYED]);
+}
+
+static void refused(void)
+{
+	struct kcoro_pool_attr attr = { .size = sizeof(attr), .name = "stress" };
+	u32 which = stress_below(&rng, 4);
+
+	attr.flags = which == 0;
+	attr.quota = which == 1;
+	attr.reserved[2] = which == 2;
+	attr.size -= which == 3;
+	if (IS_ERR(kcoro_pool_create(&attr)))
+		atomic64_inc(&stress_events[STRESS_POOL_REFUSED]);
+	else
+		stress_error("bad_call: a pool with bad attribute %u was made", which);
+	kcoro_pool_destroy(NULL);
+}
+
+static int renew(void *unused)
+{
+	unsigned int which = POOL_RENEWED;
+
+	while (!kthread_should_stop()) {
+		struct stress_pool *pool = &pools[which];
+
+		which = which + 1 < POOLS ? which + 1 : POOL_RENEWED;
+		if (atomic_read(&pool->holders))
+			pool_end(pool);
+		if (!atomic_read(&pool->holders) && pool_begin(pool))
+			stress_error("pool_create: failed");
+		refused();
+		msleep(20 + stress_below(&rng, 60));
+	}
+	return 0;
+}
+
+int stress_pools_start(void)
+{
+	unsigned int i;
+	int err;
+
+	stress_seed(&rng, 900);
+	pools[POOL_DEFAULT].pool = kcoro_pool_default();
+	atomic_set(&pools[POOL_DEFAULT].holders, 1);
+	for (i = POOL_STAYS; i < POOLS; i++) {
+		err = pool_begin(&pools[i]);
+		if (err)
+			goto err_pools;
+	}
+	renewer = kthread_run(renew, NULL, "kcoro_stress/pools");
+	if (!IS_ERR(renewer))
+		return 0;
+	err = PTR_ERR(renewer);
+err_pools:
+	while (--i >= POOL_STAYS)
+		pool_end(&pools[i]);
+	return err;
+}
+
+/* Everybody else has stopped. */
+void stress_pools_stop(void)
+{
+	unsigned int i;
+
+	kthread_stop(renewer);
+	stress_shelf_clear(NULL);
+	for (i = POOL_STAYS; i < POOLS; i++)
+		if (atomic_read(&pools[i].holders))
+			pool_end(&pools[i]);
+	if (atomic_read(&pools[POOL_DEFAULT].holders) != 1)
+		stress_error("balance: %d frames of the default pool are missing",
+			     atomic_read(&pools[POOL_DEFAULT].holders) - 1);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * stress_bpf.h - what stress.bpf.c, stress_tracing.bpf.c and stress.cc share.
+ * Bring __u32 .. __u64 along.
+ */
+#ifndef KCORO_STRESS_BPF_H
+#define KCORO_STRESS_BPF_H
+
+#define STRESS_TABLES 4
+#define STRESS_KEYS 16
+#define STRESS_KEY_SIZE 16
+#define STRESS_SLOTS 64
+
+/* Kinds of operations: each must have run. In the order of the names in stress.cc. */
+#define STRESS_KINDS(X) \
+	X(run_syscall) X(run_xdp) X(run_tc) X(run_softirq) \
+	X(frame_alloc) X(frame_alloc_refused) X(frame_data) X(frame_data_too_large) \
+	X(frame_free) X(frame_to_map) X(frame_from_map) X(frame_left_to_map) \
+	X(table_create) X(table_create_refused) X(table_release) \
+	X(table_enter) X(table_enter_created) X(table_enter_enoent) X(table_enter_ebusy) \
+	X(table_enter_enospc) X(table_enter_estale) X(table_enter_einval) \
+	X(table_leave) X(table_end) X(table_read) X(counters_read)
+
+/* The same for tracing programs. */
+#define STRESS_TRACING_KINDS(X) \
+	X(contention_begin_spin) X(contention_end) X(hook) X(perf_event) \
+	X(refill_alloc) X(refill_free) X(refill_work) X(refill_irq_work) \
+	X(table_enter_fentry) X(table_leave_fentry) X(table_end_fexit) \
+	X(tracing_counters_read) X(tracing_table_read) \
+	X(nolock_alloc) X(nolock_free) X(nolock_to_map)
+
+/* None of these may happen. */
+#define STRESS_FAULTS(X) \
+	X(new_frame_is_dirty) X(frame_content) X(entry_content) X(strange_error) \
+	X(not_refused) X(counter_went_back)
+
+#define X(name) KIND_##name,
+enum stress_kind { STRESS_KINDS(X) KINDS };
+enum stress_tracing_kind { STRESS_TRACING_KINDS(X) TRACING_KINDS };
+#undef X
+#define X(name) FAULT_##name,
+enum stress_fault { STRESS_FAULTS(X) FAULTS };
+#undef X
+
+/* Contexts of syscall programs. */
+struct stress_random {
+	__u64 state;
+};
+
+struct stress_create {
+	struct kcoro_table_attr attr;
+	__u32 slot;
+	__u32 release_only;
+	__u64 table_id;		/* out; 0: not made */
+};
+
+struct stress_read {
+	__u64 table_id;
+	__u32 key;		/* for end_key */
+	__s32 error;		/* out */
+	__u64 live;		/* out: created - ended - expired */
+	__u64 created;		/* out */
+};
+
+#endif /* KCORO_STRESS_BPF_H */
