@@ -183,12 +183,12 @@ static void pool_teardown(void)
 		.setup = resource##_setup, .teardown = resource##_teardown,	\
 		__VA_ARGS__							\
 	}
-#define ENTRIES(name, bytes, where, resource)					\
+#define ENTRIES(name, bytes, where, resource, ...)				\
 	ENTRY(name, hot, bytes, BENCH_PAIRS, where, resource,			\
 	      .run = name##_hot_##bytes),					\
-	ENTRY(name, burst, bytes, BENCH_BURST, where, resource,			\
+	ENTRY(name, burst, bytes, BENCH_BURST, where, resource, __VA_ARGS__	\
 	      .run = name##_burst_##bytes),					\
-	ENTRY(name, cross_cpu, bytes, BENCH_BURST, BENCH_TASK, resource,	\
+	ENTRY(name, cross_cpu, bytes, BENCH_BURST, BENCH_TASK, resource, __VA_ARGS__ \
 	      .run = name##_fill_##bytes, .finish = name##_empty_##bytes)
 
 #define ALL_BATCHES(name)	\
@@ -201,6 +201,16 @@ static void pool_teardown(void)
 	ENTRIES(name, 128, where, resource),	\
 	ENTRIES(name, 512, where, resource),	\
 	ENTRIES(name, 2048, where, resource)
+
+/* The same for those whose cache is everybody's. */
+#define SHARED(name, bytes, where, resource)					\
+	ENTRIES(name, bytes, where, resource,					\
+		.hold = name##_fill_##bytes, .let_go = name##_empty_##bytes,)
+#define ALL_SHARED_ENTRIES(name, where, resource)	\
+	SHARED(name, 64, where, resource),		\
+	SHARED(name, 128, where, resource),		\
+	SHARED(name, 512, where, resource),		\
+	SHARED(name, 2048, where, resource)
 
 static bool empty_loop(struct bench_batch *b)
 {
@@ -227,10 +237,10 @@ const struct bench_entry bench_alloc_free[] = {
 		.subject = "empty_loop", .operation = "alloc_free", .pattern = "hot",
 		.pairs = BENCH_PAIRS, .levels = BENCH_ANY, .run = empty_loop,
 	},
-	ALL_ENTRIES(kmalloc_kernel, BENCH_TASK, nothing),
-	ALL_ENTRIES(kmalloc_atomic, BENCH_SLAB, nothing),
+	ALL_SHARED_ENTRIES(kmalloc_kernel, BENCH_TASK, nothing),
+	ALL_SHARED_ENTRIES(kmalloc_atomic, BENCH_SLAB, nothing),
 	ALL_ENTRIES(kmem_cache, BENCH_SLAB, cache),
-	ALL_ENTRIES(mempool, BENCH_SLAB, mempool),
+	ALL_SHARED_ENTRIES(mempool, BENCH_SLAB, mempool),
 	ALL_ENTRIES(objpool, BENCH_ANY, objpool),
 	ALL_ENTRIES(kcoro, BENCH_ANY, pool),
 	ALL_ENTRIES(kcoro_runtime_size, BENCH_ANY, pool),

@@ -53,6 +53,10 @@ struct bench_batch {
  * @fresh: set up and tear down around every batch, not once for all of them
  * @setup: process context, before the first batch; 0 or -errno. May be NULL
  * @teardown: process context, after the last batch. May be NULL
+ * @hold: run eight times before the first batch, at task level, and what it got is
+ *	kept: so it gets all that others left in a cache that is shared, and the
+ *	figures don't depend on that. May be NULL
+ * @let_go: gives back what a @hold got, after the last batch
  * @run: one batch, at the level. False when something was not to be had; then it
  *	has given back all it got
  * @finish: its second half, at task level on another CPU; NULL: all is done by
@@ -68,6 +72,8 @@ struct bench_entry {
 	bool fresh;
 	int (*setup)(const struct bench_entry *e);
 	void (*teardown)(void);
+	bool (*hold)(struct bench_batch *b);
+	bool (*let_go)(struct bench_batch *b);
 	bool (*run)(struct bench_batch *b);
 	bool (*finish)(struct bench_batch *b);
 };

@@ -17,9 +17,11 @@
 
 #define WARM_UP 8
 #define TRIES 50
+#define HOLDS 8
 
 static u64 totals[BENCH_BATCHES_MAX];
 static void *slots[BENCH_BURST];
+static void *held[HOLDS][BENCH_BURST];
 
 /*
  * Does the counter count instructions? A loop of two is counted three times, to
@@ -111,15 +113,41 @@ static const char *all_batches(const struct bench_entry *e, enum kcoro_level lev
 	return NULL;
 }
 
+static unsigned int hold(const struct bench_entry *e)
+{
+	unsigned int i;
+
+	for (i = 0; e->hold && i < HOLDS; i++) {
+		struct bench_batch b = { .slots = held[i] };
+
+		if (!e->hold(&b))
+			break;
+	}
+	return i;
+}
+
+static void let_go(const struct bench_entry *e, unsigned int n)
+{
+	while (n--) {
+		struct bench_batch b = { .slots = held[n] };
+
+		e->let_go(&b);
+	}
+}
+
 void bench_measure(const struct bench_entry *e, enum kcoro_level level, unsigned int batches,
 		   struct bench_result *result)
 {
+	unsigned int holds;
+
 	*result = (struct bench_result){};
 	if (!e->fresh && e->setup && e->setup(e)) {
 		result->reason = "could not be set up";
 		return;
 	}
+	holds = hold(e);
 	result->reason = all_batches(e, level, batches);
+	let_go(e, holds);
 	if (!e->fresh && e->teardown)
 		e->teardown();
 	if (result->reason)

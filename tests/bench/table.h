@@ -44,7 +44,9 @@ inline const row *peer_of(const row &r, const std::vector<row> &all)
 
 inline std::string ratio(const row &r, const row *peer)
 {
-	return peer && peer->min > 0 ? fmt::format("{:.2f}", r.min / peer->min) : "-";
+	if (!peer || peer->min <= 0)
+		return "    -";
+	return fmt::format("{:>5.2f} of {}", r.min / peer->min, peer->subject);
 }
 
 inline void print_group(const std::vector<row> &all, const row &first)
@@ -57,9 +59,8 @@ inline void print_group(const std::vector<row> &all, const row &first)
 		if (!same_group(r, first))
 			continue;
 		const row *peer = peer_of(r, all);
-		fmt::print("  {:<20} {:>6} {:>10.2f} {:>10.2f}  {:>5} {}\n", r.subject,
-			   r.size ? std::to_string(r.size) : "-", r.min, r.median, ratio(r, peer),
-			   peer ? "of " + peer->subject : "");
+		fmt::print("  {:<20} {:>6} {:>10.2f} {:>10.2f}  {}\n", r.subject,
+			   r.size ? std::to_string(r.size) : "-", r.min, r.median, ratio(r, peer));
 	}
 }
 
@@ -77,8 +78,8 @@ inline void print_table(const std::string &kernel, const rows &all)
 	if (!all.none.empty())
 		fmt::print("\nNot measured:\n");
 	for (const gap &g : all.none)
-		fmt::print("  {} {} {} {} {}: {}\n", g.subject, g.operation, g.level, g.pattern,
-			   g.size, g.reason);
+		fmt::print("  {:<20} {:>6}  {}, {}, {}: {}\n", g.subject, g.size, g.operation,
+			   g.level, g.pattern, g.reason);
 }
 
 } // namespace bench
