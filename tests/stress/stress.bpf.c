@@ -291,8 +291,9 @@ __noinline int bad_step(__u64 random)
 	struct kcoro_entry *entry = NULL;
 
 	if (random & 1 << 16) {
-		frame = bpf_kcoro_frame_alloc(random & 1 << 17 ?
-						      0 : KCORO_FRAME_DATA_MAX + 1 + (random >> 40));
+		__u32 too_large = KCORO_FRAME_DATA_MAX + 1 + (random >> 40);
+
+		frame = bpf_kcoro_frame_alloc(random & 1 << 17 ? 0 : too_large);
 		if (frame) {
 			fault(FAULT_not_refused);
 			bpf_kcoro_frame_free(frame);

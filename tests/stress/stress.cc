@@ -45,7 +45,7 @@ void work(programs &p, unsigned who, std::uint64_t seed)
 		switch (random.below(8)) {
 		case 0:
 		case 1:
-			p.run_xdp(random.next(), 1 + random.below(8));
+			p.run_xdp(random.next(), 1 + static_cast<int>(random.below(8)));
 			break;
 		case 2:
 		case 3:
@@ -135,6 +135,7 @@ int main(int argc, char **argv)
 	}
 	cpu_switch cpus(seed);
 	std::vector<std::thread> threads;
+	threads.reserve(workers + 2);
 	for (unsigned i = 0; i < workers; i++)
 		threads.emplace_back([&, i] { work(p, i, seed); });
 	threads.emplace_back([&] { make_tables(p, seed); });
