@@ -31,7 +31,9 @@ struct {
 SEC("syscall")
 int create(struct fault_call *call)
 {
-	struct kcoro_table_attr attr = { .key_size = 4, .frame_size = 300, .max_entries = 16, .name = "faults" };
+	struct kcoro_table_attr attr = {
+		.key_size = 4, .frame_size = 300, .max_entries = 16, .name = "faults"
+	};
 	struct kcoro_table *table, *old;
 	struct table_owner *slot;
 	__u32 zero = 0;

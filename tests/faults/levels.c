@@ -62,6 +62,7 @@ static int in_nmi_handler(unsigned int type, struct pt_regs *regs)
 	if (!READ_ONCE(nmi_armed))
 		return NMI_DONE;
 	round_here();
+	/* The round's results are seen by who sees this: by_nmi(). */
 	smp_store_release(&nmi_armed, false);
 	return NMI_HANDLED;
 }
@@ -96,8 +97,10 @@ static int by_nmi(void)
 {
 	unsigned int i;
 
+	/* The handler sees what the round needs when it sees this. */
 	smp_store_release(&nmi_armed, true);
 	__apic_send_IPI_mask(cpumask_of(smp_processor_id()), NMI_VECTOR);
+	/* Pairs with the handler's release. */
 	for (i = 0; i < 1000 && smp_load_acquire(&nmi_armed); i++)
 		usleep_range(1000, 2000);
 	EXPECT(!nmi_armed);

@@ -14,7 +14,8 @@
 #define EXPECT(condition)                                                                   \
 	do {                                                                                \
 		if (!(condition)) {                                                         \
-			pr_err("kcoro_faults: %s:%d: not so: %s\n", __func__, __LINE__, #condition); \
+			pr_err("kcoro_faults: %s:%d: not so: %s\n", __func__, __LINE__,    \
+			       #condition);                                                 \
 			return -EINVAL;                                                     \
 		}                                                                           \
 	} while (0)
