@@ -76,7 +76,7 @@ inline result<rows> read_rows(const std::string &path, const std::string &kernel
 		if (!line.empty() && line.back() == '\r')
 			line.pop_back();
 		const auto f = split(line, '\t');
-		const auto bad = error{fmt::format("{}:{}: this is no row: {}", path, count, line)};
+		auto bad = error{fmt::format("{}:{}: this is no row: {}", path, count, line)};
 		if (f[0] == "none" && f.size() == 8) {
 			all.none.push_back({std::string(f[1]), std::string(f[2]), std::string(f[3]),
 					    std::string(f[5]), std::string(f[4]),

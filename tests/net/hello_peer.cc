@@ -282,7 +282,8 @@ public:
 			listener_ =
 				net::Fd(socket(address_.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
 			set(listener_, SOL_SOCKET, SO_REUSEADDR, 1);
-			if (bind(listener_.get(), address_.get(), address_.size) ||
+			if (listener_.get() < 0 ||
+			    bind(listener_.get(), address_.get(), address_.size) ||
 			    listen(listener_.get(), 16))
 				net::die("listen on " + options_.address);
 		});
@@ -340,7 +341,8 @@ private:
 
 			set(client, IPPROTO_TCP, TCP_MAXSEG, most);
 			set(client, IPPROTO_TCP, TCP_NODELAY, 1);
-			if (connect(client.get(), address_.get(), address_.size))
+			if (client.get() < 0 ||
+			    connect(client.get(), address_.get(), address_.size))
 				net::die("connect to " + options_.address);
 			// Closing it sends RST: no more of it in the next row's counters.
 			set(client, SOL_SOCKET, SO_LINGER, linger{1, 0});
