@@ -51,6 +51,7 @@ static const char *const level_names[] = { "task", "softirq", "hardirq", "nmi" }
  */
 bool kcoro_fault_hit(enum kcoro_level level)
 {
+	/* Pairs with the release in the parameter's set: what goes with the mode is there. */
 	enum fault_mode mode = smp_load_acquire(&fault.mode);
 	u64 seen;
 
@@ -112,6 +113,7 @@ static int fail_frame_set(const char *value, const struct kernel_param *kp)
 		return -EINVAL;
 	}
 	if (fault.mode != FAULT_OFF) {
+		/* Before anything that goes with the mode changes. */
 		smp_store_release(&fault.mode, FAULT_OFF);
 		static_branch_dec(&kcoro_pool_watched);
 	}
@@ -120,6 +122,7 @@ static int fail_frame_set(const char *value, const struct kernel_param *kp)
 	atomic64_set(&fault.seen, 0);
 	atomic64_set(&fault.failed, 0);
 	if (mode != FAULT_OFF) {
+		/* Who sees the mode sees what goes with it: kcoro_fault_hit(). */
 		smp_store_release(&fault.mode, mode);
 		static_branch_inc(&kcoro_pool_watched);
 	}
@@ -134,7 +137,8 @@ static int fail_frame_get(char *buffer, const struct kernel_param *kp)
 	if (fault.mode != FAULT_OFF)
 		len += scnprintf(buffer + len, PAGE_SIZE - len, "=%u", fault.n);
 	if (fault.level < ARRAY_SIZE(level_names) && fault.mode != FAULT_OFF)
-		len += scnprintf(buffer + len, PAGE_SIZE - len, " level=%s", level_names[fault.level]);
+		len += scnprintf(buffer + len, PAGE_SIZE - len, " level=%s",
+				 level_names[fault.level]);
 	return len + scnprintf(buffer + len, PAGE_SIZE - len, " seen=%lld failed=%lld\n",
 			       atomic64_read(&fault.seen), atomic64_read(&fault.failed));
 }

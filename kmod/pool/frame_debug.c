@@ -234,6 +234,7 @@ void kcoro_frame_debug_alloc(struct kcoro_pool *pool, void *frame)
 	stack_save(&h->alloc);
 	h->free.depth = 0;
 	memset(frame, FRESH_BYTE, kcoro_class_size(h->cls));
+	/* Live only when all of the header is written. */
 	smp_store_release(&h->state, FRAME_LIVE);
 }
 

@@ -129,7 +129,7 @@ void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp,
 	count(pool, level, cls, refills);
 	count(pool, level, cls, allocs);
 	n--;
-	/* The caller may have slept and be on another CPU: whose magazine is filled is all the same. */
+	/* The caller may have slept and be on another CPU: any magazine will do. */
 	kept = kcoro_window_put(pool, cls, frames, n);
 	kcoro_slab_free(frames + kept, n - kept);
 	return frames[n];

@@ -48,11 +48,16 @@ u32 kcoro_slab_alloc(unsigned int cls, gfp_t gfp, void **frames, u32 want)
 		n = kmem_cache_alloc_bulk(cache, gfp | __GFP_NORETRY, want, frames);
 	} else if (want > 1) {
 		want = min_t(u32, want, BATCH_IRQOFF);
-		while (n < want && (frames[n] = kmem_cache_alloc(cache, gfp)))
-			n++;
+		for (; n < want; n++) {
+			frames[n] = kmem_cache_alloc(cache, gfp);
+			if (!frames[n])
+				break;
+		}
 	}
-	if (!n && (frames[0] = kmem_cache_alloc(cache, gfp)))
-		n = 1;
+	if (!n) {
+		frames[0] = kmem_cache_alloc(cache, gfp);
+		n = frames[0] ? 1 : 0;
+	}
 	for (i = 0; kcoro_frame_debug && i < n; i++)
 		frames[i] = kcoro_frame_debug_prepare(frames[i], cls);
 	return n;

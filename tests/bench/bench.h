@@ -82,7 +82,7 @@ struct bench_entry {
 extern const struct bench_entry bench_alloc_free[];
 extern const struct bench_entry bench_cold[];
 
-/* Under counted instructions the TSC goes up by one with each. rdtsc_ordered() is of no use there. */
+/* Under counted instructions the TSC goes up by one with each: no rdtsc_ordered(). */
 static __always_inline void bench_begin(struct bench_batch *b)
 {
 	barrier();

@@ -53,6 +53,7 @@ static int in_nmi_handler(unsigned int type, struct pt_regs *regs)
 	if (!READ_ONCE(job.nmi_armed))
 		return NMI_DONE;
 	run_job();
+	/* What the job counted is seen by who sees this: send_nmi(). */
 	smp_store_release(&job.nmi_armed, false);
 	return NMI_HANDLED;
 }
@@ -62,8 +63,10 @@ static bool send_nmi(void)
 {
 	int i;
 
+	/* The handler sees the job when it sees this. */
 	smp_store_release(&job.nmi_armed, true);
 	__apic_send_IPI_mask(cpumask_of(raw_smp_processor_id()), NMI_VECTOR);
+	/* Pairs with the handler's release. */
 	for (i = 0; i < 1000000 && smp_load_acquire(&job.nmi_armed); i++)
 		cpu_relax();
 	return !xchg(&job.nmi_armed, false);
