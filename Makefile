@@ -32,7 +32,7 @@ ifneq ($(as_owner),)
 $(goals): as-owner
 	@:
 as-owner:
-	$(if $(filter setup demo check check-% unit vm-build kernel ci,$(goals)),@tests/setup/setup --packages)
+	$(if $(filter setup demo check check-% unit vm-build kernel lint ci,$(goals)),@tests/setup/setup --packages)
 	@setpriv --reuid=$(owner) --regid=$(shell stat -c %g .) --init-groups \
 		env HOME=$(owner_home) $(MAKE) $(goals)
 else
