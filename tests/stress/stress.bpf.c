@@ -265,7 +265,9 @@ __noinline int table_step(__u64 random)
 		if (other) {
 			fault(FAULT_not_refused);
 			bpf_kcoro_table_leave(other, 0);
-		} else if (second.error != -EBUSY && second.error != -ESTALE) {
+		} else if (second.error == -EBUSY) {
+			ran(KIND_table_enter_ebusy);
+		} else if (second.error != -ESTALE) {
 			fault(FAULT_strange_error);
 		}
 	}
@@ -301,15 +303,21 @@ __noinline int bad_step(__u64 random)
 		ran(KIND_frame_alloc_refused);
 		return 0;
 	}
-	switch (random >> 18 & 3) {
+	switch (random >> 18 & 7) {
 	case 0:
+	case 1:
+		/* One that no table has: the next one in the high half. */
+		entry = bpf_kcoro_table_enter(id + (1ULL << 32), key, sizeof(key), &opts,
+					      sizeof(opts));
+		break;
+	case 2:
 		entry = bpf_kcoro_table_enter(id, key, sizeof(key) - 1, &opts, sizeof(opts));
 		break;
-	case 1:
+	case 3:
 		opts.flags = 2;
 		entry = bpf_kcoro_table_enter(id, key, sizeof(key), &opts, sizeof(opts));
 		break;
-	case 2:
+	case 4:
 		opts.reserved = 1;
 		entry = bpf_kcoro_table_enter(id, key, sizeof(key), &opts, sizeof(opts));
 		break;
@@ -322,7 +330,9 @@ __noinline int bad_step(__u64 random)
 		bpf_kcoro_table_leave(entry, 0);
 	} else if (opts.error == -EINVAL) {
 		ran(KIND_table_enter_einval);
-	} else if (opts.error != -ESTALE) {
+	} else if (opts.error == -ESTALE) {
+		ran(KIND_table_enter_estale);
+	} else {
 		fault(FAULT_strange_error);
 	}
 	return 0;

@@ -336,6 +336,8 @@ private:
 		auto has = [](const btf *b, const char *name) {
 			return btf__find_by_name_kind(b, name, BTF_KIND_FUNC) > 0;
 		};
+		// On PREEMPT_RT hardly anybody waits for a lock by spinning.
+		missing_[KIND_contention_begin_spin] = !access("/sys/kernel/realtime", F_OK);
 		for (const auto &[kind, program] : traced()) {
 			std::string section = bpf_program__section_name(program);
 			std::string name = section.substr(section.find('/') + 1);
@@ -369,7 +371,7 @@ private:
 		list.emplace_back(KIND_contention_begin_spin, tracing_->progs.contention_begin);
 		list.emplace_back(KIND_contention_end, tracing_->progs.contention_end);
 		for (const auto &[kind, program] : list) {
-			if (missing_[kind])
+			if (!bpf_program__autoload(program))
 				continue;
 			link l{bpf_program__attach(program)};
 			if (!l)
