@@ -45,7 +45,8 @@ u32 kcoro_slab_alloc(unsigned int cls, gfp_t gfp, void **frames, u32 want)
 
 	gfp |= __GFP_NOWARN;
 	if (want > 1 && !irqs_disabled()) {
-		n = kmem_cache_alloc_bulk(cache, gfp | __GFP_NORETRY, want, frames);
+		/* All or nothing; the answer is a number up to 6.x, later true or false. */
+		n = kmem_cache_alloc_bulk(cache, gfp | __GFP_NORETRY, want, frames) ? want : 0;
 	} else if (want > 1) {
 		want = min_t(u32, want, BATCH_IRQOFF);
 		for (; n < want; n++) {
