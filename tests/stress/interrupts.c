@@ -5,6 +5,7 @@
  * only to wait for what is on the way.
  */
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
@@ -12,6 +13,7 @@
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/smp.h>
+#include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 
@@ -87,6 +89,28 @@ static void in_ipi(void *unused)
 	act(STRESS_ipi, this_cpu_ptr(&ipi_rng));
 }
 
+/*
+ * All CPUs at once: they wait for one lock, and then for those of the slab. Programs
+ * on contention_end run with such a lock held. Emulated CPUs run by turns, so who has
+ * the lock keeps it, for a bounded time, until two others are there: the second of
+ * those queues, and that is what the tracepoint tells of.
+ */
+static void in_crowd(void *unused)
+{
+	static DEFINE_RAW_SPINLOCK(lock);
+	static atomic_t here = ATOMIC_INIT(0);
+	struct stress_rng *rng = this_cpu_ptr(&ipi_rng);
+	u32 i;
+
+	atomic_inc(&here);
+	raw_spin_lock(&lock);
+	for (i = 0; i < 1000 && atomic_read(&here) < 3; i++)
+		udelay(1);
+	atomic_dec(&here);
+	raw_spin_unlock(&lock);
+	act(STRESS_crowd, rng);
+}
+
 static int random_cpu(struct stress_rng *rng)
 {
 	int cpu = stress_below(rng, nr_cpu_ids);
@@ -134,6 +158,8 @@ void stress_interrupts_set_off(struct stress_rng *rng)
 			smp_call_function_single(cpu, in_ipi, NULL, stress_below(rng, 2));
 		break;
 	default:
+		if (!stress_below(rng, 4))
+			on_each_cpu(in_crowd, NULL, 1);
 		break;
 	}
 }

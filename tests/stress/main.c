@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * main.c - kcoro_stress.ko: starts when it is loaded, until "1" is written to its
- * parameter stop. That stops everybody in order, and prints what was done, and the
- * verdict: "kcoro_stress: count NAME N", "kcoro_stress: ok NAME" or "not ok NAME".
- * The write fails with -EIO when a case failed.
+ * main.c - kcoro_stress.ko. By its parameters:
  *
- * The parameter errors tells a watcher early that there is something to stop for.
+ *   run      1: start everybody; 0: stop everybody, in order
+ *   check    any: print what was done, and the verdict: "kcoro_stress: count NAME
+ *            N", "kcoro_stress: ok NAME" or "not ok NAME"; -EIO when a case failed
+ *   errors   how many were found so far
+ *
+ * It does not start by itself, so that programs are attached to it and to kcoro
+ * first: emulated CPUs that run in parallel now and then execute the int3 of code
+ * that is being patched after it is gone, and the kernel dies of that.
  */
 #include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/kstrtox.h>
 #include <linux/module.h>
 
 #include "stress.h"
@@ -21,7 +26,7 @@ module_param_named(errors, stress_errors.counter, int, 0444);
 MODULE_PARM_DESC(errors, "how many were found so far");
 
 bool stress_stopping;
-static bool running;
+static enum { IDLE, RUNNING, STOPPED } state;
 
 void stress_seed(struct stress_rng *rng, u32 who)
 {
@@ -109,37 +114,7 @@ static void print_counts(void)
 	}
 }
 
-static int stop_all(void)
-{
-	running = false;
-	WRITE_ONCE(stress_stopping, true);
-	/* Who sets others off goes first. */
-	stress_tasks_stop();
-	stress_watch_stop();
-	stress_interrupts_stop();
-	stress_nmi_stop();
-	stress_pools_stop();
-	if (!default_pool_is_empty())
-		stress_error("balance: the default pool");
-	print_counts();
-	if (atomic_read(&stress_errors))
-		return -EIO;
-	pr_info("kcoro_stress: ok stress_contents\n");
-	pr_info("kcoro_stress: ok stress_balance\n");
-	pr_info("kcoro_stress: ok stress_every_actor_ran\n");
-	return 0;
-}
-
-static int set_stop(const char *value, const struct kernel_param *param)
-{
-	return running ? stop_all() : -EINVAL;
-}
-
-static const struct kernel_param_ops stop_ops = { .set = set_stop };
-module_param_cb(stop, &stop_ops, NULL, 0200);
-MODULE_PARM_DESC(stop, "write to stop, check and print");
-
-static int __init kcoro_stress_init(void)
+static int start_all(void)
 {
 	int err;
 
@@ -158,7 +133,6 @@ static int __init kcoro_stress_init(void)
 	err = stress_tasks_start();
 	if (err)
 		goto err_watch;
-	running = true;
 	pr_info("kcoro_stress: seed %u\n", seed);
 	return 0;
 
@@ -173,9 +147,70 @@ err_pools:
 	return err;
 }
 
+/* Who sets others off goes first. */
+static void stop_all(void)
+{
+	WRITE_ONCE(stress_stopping, true);
+	stress_tasks_stop();
+	stress_watch_stop();
+	stress_interrupts_stop();
+	stress_nmi_stop();
+	stress_pools_stop();
+}
+
+/* Once each: nothing here is made to start again. */
+static int set_run(const char *value, const struct kernel_param *param)
+{
+	bool run;
+	int err;
+
+	err = kstrtobool(value, &run);
+	if (err)
+		return err;
+	if (run && state == IDLE) {
+		err = start_all();
+		if (!err)
+			state = RUNNING;
+		return err;
+	}
+	if (run || state != RUNNING)
+		return -EINVAL;
+	stop_all();
+	state = STOPPED;
+	return 0;
+}
+
+static const struct kernel_param_ops run_ops = { .set = set_run };
+module_param_cb(run, &run_ops, NULL, 0200);
+MODULE_PARM_DESC(run, "1: start, 0: stop; once each");
+
+static int set_check(const char *value, const struct kernel_param *param)
+{
+	if (state != STOPPED)
+		return -EINVAL;
+	if (!default_pool_is_empty())
+		stress_error("balance: the default pool");
+	print_counts();
+	if (atomic_read(&stress_errors))
+		return -EIO;
+	pr_info("kcoro_stress: ok stress_contents\n");
+	pr_info("kcoro_stress: ok stress_balance\n");
+	pr_info("kcoro_stress: ok stress_every_actor_ran\n");
+	return 0;
+}
+
+static const struct kernel_param_ops check_ops = { .set = set_check };
+module_param_cb(check, &check_ops, NULL, 0200);
+MODULE_PARM_DESC(check, "write to have the verdict, when all has stopped");
+
+static int __init kcoro_stress_init(void)
+{
+	return 0;
+}
+
 static void __exit kcoro_stress_exit(void)
 {
-	if (running)
+	if (state == RUNNING)
 		stop_all();
 }
 

@@ -29,6 +29,12 @@ using namespace std::chrono_literals;
 constexpr unsigned workers = 4;
 std::atomic<bool> stop{false};
 
+bool module_run(bool on)
+{
+	file f{std::fopen("/sys/module/kcoro_stress/parameters/run", "w")};
+	return f && std::fputc(on ? '1' : '0', f.get()) != EOF && !std::fflush(f.get());
+}
+
 // What the module found so far; it has checks of its own.
 bool module_found_errors()
 {
@@ -45,7 +51,7 @@ void work(programs &p, unsigned who, std::uint64_t seed)
 		switch (random.below(8)) {
 		case 0:
 		case 1:
-			p.run_xdp(random.next(), 1 + static_cast<int>(random.below(8)));
+			p.run_xdp(random.next());
 			break;
 		case 2:
 		case 3:
@@ -133,6 +139,12 @@ int main(int argc, char **argv)
 		std::fprintf(stderr, "stress: %s\n", why.c_str());
 		return 1;
 	}
+	// Only now: see tests/stress/main.c.
+	if (!module_run(true)) {
+		std::fprintf(stderr, "stress: kcoro_stress.ko does not start: %s\n",
+			     std::strerror(errno));
+		return 1;
+	}
 	cpu_switch cpus(seed);
 	std::vector<std::thread> threads;
 	threads.reserve(workers + 2);
@@ -153,7 +165,8 @@ int main(int argc, char **argv)
 						   std::chrono::steady_clock::now() - begin)
 						   .count()));
 
-	bool good = verdict("stress_tables_balance", p.tables_balance());
+	bool good = verdict("stress_module_stops", module_run(false));
+	good &= verdict("stress_tables_balance", p.tables_balance());
 	p.finish();
 	std::printf("count cpu_offline %lu\ncount cpu_online %lu\n", cpus.offlines(),
 		    cpus.onlines());

@@ -25,7 +25,7 @@
 #define STRESS_ACTORS(X) \
 	X(kthread) X(preempt_off) X(bh_off) X(irqs_off) X(rcu) \
 	X(work) X(bh_work) X(timer) X(tasklet) X(hrtimer_soft) \
-	X(hrtimer_hard) X(irq_work) X(ipi) \
+	X(hrtimer_hard) X(irq_work) X(ipi) X(crowd) \
 	X(nmi_self) X(nmi_other) X(nmi_int3) X(breakpoint) X(after_breakpoint)
 
 enum stress_actor {

@@ -122,11 +122,9 @@ public:
 		stress_random call = {state};
 		run(packet_->progs.by_syscall, call);
 	}
-	void run_xdp(std::uint64_t state, int repeat)
-	{
-		run_packet(packet_->progs.by_xdp, state, 0, repeat);
-	}
-	void run_tc(std::uint64_t state) { run_packet(packet_->progs.by_tc, state, 14, 1); }
+	// Not repeated by the kernel: it would patch its code for that, see main.c.
+	void run_xdp(std::uint64_t state) { run_packet(packet_->progs.by_xdp, state, 0); }
+	void run_tc(std::uint64_t state) { run_packet(packet_->progs.by_tc, state, 14); }
 
 	void make_table(unsigned slot, rng &random)
 	{
@@ -309,8 +307,7 @@ private:
 		(void)!bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 	}
 
-	static void run_packet(const bpf_program *program, std::uint64_t state, std::size_t offset,
-			       int repeat)
+	static void run_packet(const bpf_program *program, std::uint64_t state, std::size_t offset)
 	{
 		std::array<char, 64> packet = {};
 		std::memcpy(packet.data() + offset, &state, sizeof(state));
@@ -318,7 +315,6 @@ private:
 		opts.sz = sizeof(opts);
 		opts.data_in = packet.data();
 		opts.data_size_in = packet.size();
-		opts.repeat = repeat;
 		(void)!bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 	}
 
