@@ -294,11 +294,17 @@ failure frames_in_a_map(fixture &f)
 	EXPECT(r.result == 2 && r.dirty == 0);
 	EXPECT(f.frame(0, true).result == 3);
 	EXPECT(f.live().live == 0);
-	EXPECT(f.frame(1, false).result == 1);
-	__u32 key = 1;
-	EXPECT(bpf_map_delete_elem(f.map_fd(), &key) == 0);
-	EXPECT(soon([&] { return f.live().live == 0; }));
 	EXPECT(f.last() == -EINVAL); // reading a level that does not exist
+	{
+		// Up to 6.x the frame of a deleted element goes at once. Later it stays until
+		// the element's memory goes: with the map at the latest.
+		fixture other;
+		EXPECT(other);
+		EXPECT(other.frame(1, false).result == 1);
+		__u32 key = 1;
+		EXPECT(bpf_map_delete_elem(other.map_fd(), &key) == 0);
+	}
+	EXPECT(soon([&] { return f.live().live == 0; }));
 	return {};
 }
 
