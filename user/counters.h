@@ -26,9 +26,9 @@ template <typename Struct> struct counter {
 inline constexpr counter<kcoro_frame_counters> frame_counters[] = {
 	{"allocs", "allocs", 10, "frames", "successful allocations", &kcoro_frame_counters::allocs},
 	{"frees", "frees", 10, "frames", "frees", &kcoro_frame_counters::frees},
-	{"alloc_misses", "misses", 8, "frames", "allocations that found the magazine empty",
+	{"alloc_misses", "misses", 8, "frames", "allocations that found both magazines empty",
 	 &kcoro_frame_counters::alloc_misses},
-	{"free_misses", "frmiss", 8, "frames", "frees that found the magazine full",
+	{"free_misses", "frmiss", 8, "frames", "frees that found both magazines full",
 	 &kcoro_frame_counters::free_misses},
 	{"failures", "failures", 8, "calls", "allocations that got no memory",
 	 &kcoro_frame_counters::failures},
@@ -38,6 +38,8 @@ inline constexpr counter<kcoro_frame_counters> frame_counters[] = {
 	 &kcoro_frame_counters::drains},
 	{"deferred", "deferred", 8, "frames", "frees that had to wait for a worker",
 	 &kcoro_frame_counters::deferred},
+	{"exchanges", nullptr, 0, "magazines", "magazines exchanged with the depot",
+	 &kcoro_frame_counters::exchanges},
 };
 
 inline constexpr counter<kcoro_table_counters> table_counters[] = {

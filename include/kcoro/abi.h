@@ -64,12 +64,13 @@ enum kcoro_place {
 struct kcoro_frame_counters {
 	__u64 allocs;		/* successful allocations */
 	__u64 frees;		/* frees */
-	__u64 alloc_misses;	/* allocations that found the magazine empty */
-	__u64 free_misses;	/* frees that found the magazine full */
+	__u64 alloc_misses;	/* allocations that found both magazines empty */
+	__u64 free_misses;	/* frees that found both magazines full */
 	__u64 failures;		/* allocations that returned NULL */
 	__u64 refills;		/* batches taken from the slab */
 	__u64 drains;		/* batches given back to the slab */
 	__u64 deferred;		/* frees that had to wait for a worker */
+	__u64 exchanges;	/* magazines exchanged with the depot */
 };
 
 /* A frame's state as BPF sees it is at most this long (bytes). */

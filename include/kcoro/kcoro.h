@@ -66,8 +66,9 @@ void kcoro_pool_destroy(struct kcoro_pool *pool);
 struct kcoro_pool *kcoro_pool_default(void);
 
 /* The out-of-line halves of the functions below, which check; @cls is below KCORO_CLASSES. */
-void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp);
-void kcoro_pool_free_class(struct kcoro_pool *pool, void *frame, unsigned int cls);
+void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned long cls);
+void *kcoro_pool_alloc_class_gfp(struct kcoro_pool *pool, unsigned long cls, gfp_t gfp);
+void kcoro_pool_free_class(struct kcoro_pool *pool, unsigned long cls, void *frame);
 
 /**
  * kcoro_size_class() - the smallest class that holds a size
@@ -105,7 +106,7 @@ static __always_inline void *kcoro_pool_alloc_gfp(struct kcoro_pool *pool, size_
 
 	if (cls >= KCORO_CLASSES)
 		return NULL;
-	return kcoro_pool_alloc_class(pool, cls, gfp);
+	return kcoro_pool_alloc_class_gfp(pool, cls, gfp);
 }
 
 /**
@@ -117,7 +118,11 @@ static __always_inline void *kcoro_pool_alloc_gfp(struct kcoro_pool *pool, size_
  */
 static __always_inline void *kcoro_pool_alloc(struct kcoro_pool *pool, size_t size)
 {
-	return kcoro_pool_alloc_gfp(pool, size, KCORO_GFP_AUTO);
+	unsigned int cls = kcoro_size_class(size);
+
+	if (cls >= KCORO_CLASSES)
+		return NULL;
+	return kcoro_pool_alloc_class(pool, cls);
 }
 
 /**
@@ -136,7 +141,7 @@ static __always_inline void kcoro_pool_free(struct kcoro_pool *pool, void *frame
 	unsigned int cls = kcoro_size_class(size);
 
 	if (frame && cls < KCORO_CLASSES)
-		kcoro_pool_free_class(pool, frame, cls);
+		kcoro_pool_free_class(pool, cls, frame);
 }
 
 /**

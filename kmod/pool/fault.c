@@ -22,6 +22,7 @@
 #include <linux/moduleparam.h>
 #include <linux/string.h>
 
+#include "../trace/trace.h"
 #include "fault.h"
 #include "pool.h"
 

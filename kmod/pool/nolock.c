@@ -3,13 +3,15 @@
  * nolock.c - allocate and free for callers that may be inside any lock, the slab's
  * and the workqueue's among them: tracing programs.
  *
- * Magazine or nothing: no lock, no slab, no work queue, no tracepoint. What is
+ * Magazine, depot if its lock is free, or nothing: no waiting, no slab, no work queue,
+ * no tracepoint. What is
  * missing or too much is left to the worker, which an irq_work raises. Callable
  * from every context, NMI included.
  */
 #include <linux/export.h>
 
 #include "../context.h"
+#include "../trace/trace.h"
 #include "fault.h"
 #include "frame_debug.h"
 #include "pool.h"
@@ -24,6 +26,8 @@ void *kcoro_pool_alloc_nolock(struct kcoro_pool *pool, size_t size)
 	if (static_branch_unlikely(&kcoro_pool_watched) && kcoro_fault_hit(kcoro_context_level()))
 		return kcoro_refill_fail(pool, cls, NULL);
 	frame = kcoro_window_pop(pool, cls);
+	if (!frame)
+		frame = kcoro_depot_alloc(pool, cls, true);
 	if (!frame)
 		return kcoro_refill_later(pool, cls, NULL);
 	if (kcoro_frame_debug)
@@ -40,7 +44,7 @@ void kcoro_pool_free_nolock(struct kcoro_pool *pool, void *frame, size_t size)
 		return;
 	if (kcoro_frame_debug && !kcoro_frame_debug_free(&pool, frame, &cls))
 		return;
-	if (!kcoro_window_push(pool, frame, cls))
+	if (!kcoro_window_push(pool, frame, cls) && !kcoro_depot_free(pool, cls, frame, true))
 		kcoro_refill_defer(pool, frame, cls, NULL);
 }
 EXPORT_SYMBOL_GPL(kcoro_pool_free_nolock);

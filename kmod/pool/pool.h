@@ -2,9 +2,12 @@
 /*
  * pool.h - inside of the frame pool.
  *
- *   pool ---- per CPU ---- [level][class] slot ---- magazine ---- frames
- *                 |                                     ^
- *                 |                 refill in batches   |   drain in batches
+ *   pool ---- per CPU ---- [level][class] slot ---- loaded, spare magazine ---- frames
+ *     |           |                                       ^  whole magazines
+ *     |           |                                       v
+ *     +------ per node ------------- [class] depot: full and empty magazines
+ *                 |                                       ^
+ *                 |                   refill in batches   |   drain in batches
  *                 +-- deferred list --> worker -------> slab
  *
  * One magazine per CPU, level and class. While preemption is off, code of level
@@ -14,7 +17,9 @@
  *
  * window.c        the hot path, alone with the magazine: not traced, not probed
  * watched.c       the same while a tracepoint, the fault point or the debug mode wants it
+ * depot.c         the spare magazine, and exchanges with the depot
  * refill.c        a miss: batches from and to the slab, the deferred list, the worker
+ * trim.c          cached frames go back: memory pressure, idleness, CPU hotplug
  * slab.c          the slab caches
  * pool.c          create and destroy, the default pool, the counters' sums
  * nolock.c        for callers inside any lock: magazine or nothing
@@ -33,9 +38,9 @@
 #define KCORO_POOL_H
 
 #include <linux/irq_work.h>
-#include <linux/jump_label.h>
 #include <linux/llist.h>
 #include <linux/sizes.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include <kcoro/kcoro.h>
@@ -48,31 +53,61 @@
 /* Index of a level and class in the arrays below. */
 #define KCORO_SLOTS (KCORO_LEVELS * KCORO_CLASSES)
 
-static __always_inline unsigned int kcoro_slot(enum kcoro_level level, unsigned int cls)
+static __always_inline unsigned long kcoro_slot(enum kcoro_level level, unsigned long cls)
 {
 	return level * KCORO_CLASSES + cls;
 }
 
+/* What happens off the hot path, by slot. See struct kcoro_frame_counters. */
+struct kcoro_slot_counters {
+	u64 alloc_misses;
+	u64 free_misses;
+	u64 failures;
+	u64 refills;
+	u64 drains;
+	u64 deferred;
+	u64 exchanges;
+};
+
 /*
- * A slot is written only by its CPU at its level: the counters with single
- * instructions, the magazine pointer also by the worker, which shuts that level
- * out (refill.c).
+ * A slot is written only by its CPU at its level, with preemption off (window.c) or
+ * interrupts off (depot.c), and by whoever has shut that CPU out. The counters are
+ * bumped with single instructions.
  */
 struct kcoro_pool_cpu {
 	/* Never NULL: &kcoro_magazine_none where there is none yet. */
 	struct kcoro_magazine *loaded[KCORO_SLOTS];
-	struct kcoro_frame_counters count[KCORO_SLOTS];
+	u64 allocs[KCORO_SLOTS];
+	u64 frees[KCORO_SLOTS];
+	struct kcoro_magazine *spare[KCORO_SLOTS];
+	struct kcoro_slot_counters count[KCORO_SLOTS];
 	unsigned int nmi_busy;		/* level 3 is in a window on this CPU */
+	bool in_depot;			/* this CPU has, or waits for, a depot's lock */
 	int cpu;
+	int node;
 	struct kcoro_pool *pool;
-	unsigned long wanted;		/* bit per slot: the worker refills it */
+	unsigned long wanted;		/* bit per slot: the worker looks after its depot */
 	struct llist_head deferred;	/* frames to be handed to the slab; any level pushes */
 	struct irq_work irq_work;	/* queues @work: the one way out of NMI */
 	struct work_struct work;
+	struct work_struct trim_work;	/* empties this CPU's magazines */
+	u64 operations_seen;		/* by the idle work */
+};
+
+/* Magazines of one class that no CPU of the node has. */
+struct kcoro_depot {
+	raw_spinlock_t lock;
+	struct kcoro_stack full;	/* those with frames */
+	struct kcoro_stack empty;
 };
 
 struct kcoro_pool {
 	struct kcoro_pool_cpu __percpu *cpu;
+	struct kcoro_depot **depots;	/* by node, then by class */
+	struct shrinker *shrinker;
+	struct delayed_work idle_work;
+	struct hlist_node cpuhp;
+	struct list_head list;
 	char name[KCORO_NAME_LEN];
 };
 
@@ -93,20 +128,37 @@ static inline u32 kcoro_magazine_capacity(enum kcoro_level level, unsigned int c
 	return clamp_t(u32, SZ_16K >> (cls + KCORO_CLASS_MIN_SHIFT), 4, most);
 }
 
+/* Magazines with frames that a depot keeps; what comes beyond goes to the slab. */
+static inline u32 kcoro_depot_limit(void)
+{
+	return max(4U, 2 * num_online_cpus());
+}
+
 static inline u32 kcoro_batch_size(enum kcoro_level level, unsigned int cls)
 {
 	return min_t(u32, kcoro_magazine_capacity(level, cls) / 2, KCORO_BATCH_MAX);
 }
 
-/* On while the fault point or the debug mode wants to see each allocation and free. */
-DECLARE_STATIC_KEY_FALSE(kcoro_pool_watched);
-
 /* window.c; callable from any level, see there. */
 void *kcoro_window_pop(struct kcoro_pool *pool, unsigned int cls);
 bool kcoro_window_push(struct kcoro_pool *pool, void *frame, unsigned int cls);
-u32 kcoro_window_put(struct kcoro_pool *pool, unsigned int cls, void *const *frames, u32 have);
-u32 kcoro_window_take(struct kcoro_pool *pool, unsigned int cls, void **frames, u32 want);
-bool kcoro_window_load(struct kcoro_pool *pool, unsigned int cls, struct kcoro_magazine *mag);
+
+/* depot.c; callable from any level but for give and take, see there. */
+void *kcoro_depot_alloc(struct kcoro_pool *pool, unsigned int cls, bool nolock);
+bool kcoro_depot_free(struct kcoro_pool *pool, unsigned int cls, void *frame, bool nolock);
+u32 kcoro_depot_put(struct kcoro_pool *pool, unsigned int cls, void *const *frames, u32 have);
+u32 kcoro_depot_drain(struct kcoro_pool *pool, unsigned int cls, void **frames, u32 want);
+bool kcoro_depot_load(struct kcoro_pool *pool, unsigned int cls, struct kcoro_magazine *mag);
+void kcoro_depot_give(struct kcoro_pool *pool, int node, unsigned int cls,
+		      struct kcoro_magazine *mag);
+struct kcoro_magazine *kcoro_depot_take(struct kcoro_depot *depot, bool full);
+
+/* trim.c; process context. */
+void kcoro_magazine_free(struct kcoro_magazine *mag);
+int kcoro_trim_start(struct kcoro_pool *pool);
+void kcoro_trim_stop(struct kcoro_pool *pool);
+int kcoro_trim_init(void);
+void kcoro_trim_exit(void);
 
 /* watched.c; callable from any level. */
 void *kcoro_watched_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp);

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * refill.c - what a miss comes to: batches from and to the slab.
+ * refill.c - what a miss comes to: the depot, then batches from and to the slab.
  *
- * kcoro_refill_alloc() and kcoro_refill_free() are called from every level,
- * after the window, with preemption as the caller has it. Where the slab must not
- * be called (NMI; on PREEMPT_RT whenever not preemptible) an allocation fails and
- * a free goes to the per-CPU deferred list; both raise the irq_work, which queues
- * the worker of this CPU:
+ * kcoro_refill_alloc() and kcoro_refill_free() are called from every level, after
+ * the window, with preemption as the caller has it. Where the slab must not be
+ * called (NMI; on PREEMPT_RT whenever not preemptible) an allocation fails and a
+ * free goes to the per-CPU deferred list; both raise the irq_work, which queues the
+ * worker of this CPU:
  *
  *   NMI, RT atomic --> wanted bit / deferred list --> irq_work --> worker --> slab
  *
- * The worker runs in process context on its CPU. It fills magazines of levels
- * 0..2 with interrupts off. A level 3 magazine it replaces whole with one atomic
- * exchange of the pointer: an NMI on this CPU is either before or after it, and
- * has left the old magazine when the exchange returns. When its CPU has gone
- * offline the work runs elsewhere; it then only empties the deferred list.
+ * The worker runs in process context, on its CPU or, when that has gone offline, on
+ * another: it touches no magazine that a CPU has. It fills one and gives it to the
+ * depot, where the next miss finds it.
  *
  * Counters of a slot are bumped with this_cpu_inc(), one instruction, because
  * this code may be interrupted by its own level only in NMI.
@@ -42,17 +40,28 @@ static struct kcoro_magazine *magazine_alloc(enum kcoro_level level, unsigned in
 	return mag;
 }
 
-/* This level's first magazine of the class; without memory things work on, only slower. */
-static void magazine_first(struct kcoro_pool *pool, enum kcoro_level level, unsigned int cls,
-			   gfp_t gfp)
+/*
+ * An empty magazine for this level: for the CPU, if it has not two yet, else for the
+ * depot. Without memory things work on, only slower.
+ */
+static void magazine_add(struct kcoro_pool *pool, enum kcoro_level level, unsigned int cls,
+			 gfp_t gfp)
 {
-	struct kcoro_magazine *mag;
+	struct kcoro_magazine *mag = magazine_alloc(level, cls, gfp);
 
-	if (this_cpu_read(pool->cpu->loaded[kcoro_slot(level, cls)]) != &kcoro_magazine_none)
-		return;
-	mag = magazine_alloc(level, cls, gfp);
-	if (mag && !kcoro_window_load(pool, cls, mag))
-		kfree(mag);
+	if (mag && !kcoro_depot_load(pool, cls, mag))
+		kcoro_depot_give(pool, raw_cpu_read(pool->cpu->node), cls, mag);
+}
+
+/* This CPU has no magazine of this level and class yet. */
+static bool magazine_missing(struct kcoro_pool *pool, enum kcoro_level level, unsigned int cls)
+{
+	return raw_cpu_read(pool->cpu->loaded[kcoro_slot(level, cls)]) == &kcoro_magazine_none;
+}
+
+static struct kcoro_depot *depot_here(struct kcoro_pool *pool, unsigned int cls)
+{
+	return &pool->depots[raw_cpu_read(pool->cpu->node)][cls];
 }
 
 /* @place is NULL where nobody asks: the hot path would pay for a variable on the stack. */
@@ -99,10 +108,7 @@ void *kcoro_refill_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_pl
 /* It fails, because the slab is out of bounds here, and the worker sees to the next one. */
 void *kcoro_refill_later(struct kcoro_pool *pool, unsigned int cls, enum kcoro_place *place)
 {
-	enum kcoro_level level = kcoro_context_level();
-
-	count(pool, level, cls, alloc_misses);
-	raise_worker(pool, level, cls, NULL);
+	raise_worker(pool, kcoro_context_level(), cls, NULL);
 	return kcoro_refill_fail(pool, cls, place);
 }
 
@@ -110,27 +116,37 @@ void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp,
 			 enum kcoro_place *place)
 {
 	enum kcoro_level level = kcoro_context_level();
+	bool may_slab = kcoro_context_may_slab();
 	void *frames[KCORO_BATCH_MAX];
+	void *frame;
 	u32 n, kept;
 
-	if (!kcoro_context_may_slab())
+	/* In debug mode each frame comes alone, and no magazine is between it and the slab. */
+	if (!kcoro_frame_debug || !may_slab) {
+		frame = kcoro_depot_alloc(pool, cls, false);
+		if (frame) {
+			tell(place, KCORO_PLACE_MAGAZINE);
+			return frame;
+		}
+	} else {
+		count(pool, level, cls, alloc_misses);
+	}
+	if (!may_slab)
 		return kcoro_refill_later(pool, cls, place);
-	count(pool, level, cls, alloc_misses);
 	if (gfp == KCORO_GFP_AUTO)
 		gfp = kcoro_context_gfp();
-	/* In debug mode each frame comes alone, and no magazine is between it and the slab. */
-	if (!kcoro_frame_debug)
-		magazine_first(pool, level, cls, gfp);
+	if (!kcoro_frame_debug && magazine_missing(pool, level, cls))
+		magazine_add(pool, level, cls, gfp);
 	n = kcoro_slab_alloc(cls, gfp, frames,
 			     kcoro_frame_debug ? 1 : kcoro_batch_size(level, cls));
 	if (!n)
 		return kcoro_refill_fail(pool, cls, place);
 	tell(place, KCORO_PLACE_SLAB);
 	count(pool, level, cls, refills);
-	count(pool, level, cls, allocs);
+	this_cpu_inc(pool->cpu->allocs[kcoro_slot(level, cls)]);
 	n--;
 	/* The caller may have slept and be on another CPU: any magazine will do. */
-	kept = kcoro_window_put(pool, cls, frames, n);
+	kept = n ? kcoro_depot_put(pool, cls, frames, n) : 0;
 	kcoro_slab_free(frames + kept, n - kept);
 	return frames[n];
 }
@@ -141,39 +157,58 @@ void kcoro_refill_defer(struct kcoro_pool *pool, void *frame, unsigned int cls,
 {
 	enum kcoro_level level = kcoro_context_level();
 
-	count(pool, level, cls, free_misses);
-	count(pool, level, cls, frees);
+	this_cpu_inc(pool->cpu->frees[kcoro_slot(level, cls)]);
 	count(pool, level, cls, deferred);
 	raise_worker(pool, level, cls, frame);
 	tell(place, KCORO_PLACE_DEFERRED);
 }
 
-void kcoro_refill_free(struct kcoro_pool *pool, void *frame, unsigned int cls,
-		       enum kcoro_place *place)
+/* The depot has enough, or there is no magazine to be had: a batch goes to the slab. */
+static void drain(struct kcoro_pool *pool, void *frame, unsigned int cls, enum kcoro_place *place)
 {
 	enum kcoro_level level = kcoro_context_level();
 	void *frames[KCORO_BATCH_MAX + 1];
-	u32 n = 0;
+	u32 n;
 
-	if (!kcoro_context_may_slab()) {
-		kcoro_refill_defer(pool, frame, cls, place);
-		return;
-	}
-	count(pool, level, cls, free_misses);
-	count(pool, level, cls, frees);
-	if (!kcoro_frame_debug) {
-		magazine_first(pool, level, cls, GFP_NOWAIT);
-		n = kcoro_window_take(pool, cls, frames, kcoro_batch_size(level, cls));
-	}
-	if (n || kcoro_frame_debug)
-		count(pool, level, cls, drains);
-	if (!kcoro_frame_debug && kcoro_window_put(pool, cls, &frame, 1)) {
+	this_cpu_inc(pool->cpu->frees[kcoro_slot(level, cls)]);
+	count(pool, level, cls, drains);
+	n = kcoro_depot_drain(pool, cls, frames, kcoro_batch_size(level, cls));
+	if (n && kcoro_depot_put(pool, cls, &frame, 1)) {
 		tell(place, KCORO_PLACE_MAGAZINE);
 	} else {
 		frames[n++] = frame;
 		tell(place, KCORO_PLACE_SLAB);
 	}
 	kcoro_slab_free(frames, n);
+}
+
+void kcoro_refill_free(struct kcoro_pool *pool, void *frame, unsigned int cls,
+		       enum kcoro_place *place)
+{
+	enum kcoro_level level = kcoro_context_level();
+	bool may_slab = kcoro_context_may_slab();
+
+	if (kcoro_frame_debug && may_slab) {
+		count(pool, level, cls, free_misses);
+		count(pool, level, cls, drains);
+		this_cpu_inc(pool->cpu->frees[kcoro_slot(level, cls)]);
+		tell(place, KCORO_PLACE_SLAB);
+		kcoro_slab_free(&frame, 1);
+		return;
+	}
+	tell(place, KCORO_PLACE_MAGAZINE);
+	if (kcoro_depot_free(pool, cls, frame, false))
+		return;
+	if (!may_slab) {
+		kcoro_refill_defer(pool, frame, cls, place);
+		return;
+	}
+	if (READ_ONCE(depot_here(pool, cls)->full.length) < kcoro_depot_limit()) {
+		magazine_add(pool, level, cls, GFP_NOWAIT);
+		if (kcoro_depot_free(pool, cls, frame, false))
+			return;
+	}
+	drain(pool, frame, cls, place);
 }
 
 void kcoro_refill_irq_work(struct irq_work *irq_work)
@@ -194,59 +229,33 @@ static void work_free_deferred(struct kcoro_pool_cpu *pc)
 	}
 }
 
-/* Level 3: a full magazine takes the place of the present one. */
-static void work_replace_nmi(struct kcoro_pool_cpu *pc, unsigned int cls)
-{
-	unsigned int slot = kcoro_slot(KCORO_LEVEL_NMI, cls);
-	struct kcoro_magazine *mag, *old;
-	u32 n = 0;
-
-	mag = magazine_alloc(KCORO_LEVEL_NMI, cls, GFP_KERNEL);
-	if (!mag)
-		return;
-	while (mag->count < mag->capacity &&
-	       (n = kcoro_slab_alloc(cls, GFP_KERNEL, &mag->slots[mag->count],
-			       min_t(u32, mag->capacity - mag->count, KCORO_BATCH_MAX))))
-		mag->count += n;
-	preempt_disable();
-	if (smp_processor_id() == pc->cpu) {
-		old = xchg(&pc->loaded[slot], mag);
-		this_cpu_inc(pc->pool->cpu->count[slot].refills);
-	} else {
-		old = mag;
-	}
-	preempt_enable();
-	if (old == &kcoro_magazine_none)
-		return;
-	kcoro_slab_free(old->slots, old->count);
-	kfree(old);
-}
-
-/* Levels 0..2: a first magazine where there is none, and a batch of frames. */
+/* A magazine with frames for the depot, and an empty one, if it has none. */
 static void work_fill(struct kcoro_pool_cpu *pc, enum kcoro_level level, unsigned int cls)
 {
-	unsigned int slot = kcoro_slot(level, cls);
-	struct kcoro_magazine *mag = NULL;
-	void *frames[KCORO_BATCH_MAX];
-	unsigned long flags;
-	u32 n, kept = 0;
+	struct kcoro_depot *depot = &pc->pool->depots[pc->node][cls];
+	struct kcoro_magazine *mag;
+	u32 n;
 
-	if (READ_ONCE(pc->loaded[slot]) == &kcoro_magazine_none)
+	if (!READ_ONCE(depot->full.length)) {
 		mag = magazine_alloc(level, cls, GFP_KERNEL);
-	n = kcoro_slab_alloc(cls, GFP_KERNEL, frames, kcoro_batch_size(level, cls));
-	local_irq_save(flags);
-	if (smp_processor_id() == pc->cpu) {
-		if (mag && pc->loaded[slot] == &kcoro_magazine_none) {
-			pc->loaded[slot] = mag;
-			mag = NULL;
-		}
-		kept = kcoro_magazine_put(pc->loaded[slot], frames, n);
-		if (kept)
-			this_cpu_inc(pc->pool->cpu->count[slot].refills);
+		if (!mag)
+			return;
+		do {
+			n = kcoro_slab_alloc(cls, GFP_KERNEL, &mag->slots[mag->count],
+					     min_t(u32, mag->capacity - mag->count,
+						   KCORO_BATCH_MAX));
+			mag->count += n;
+		} while (n && mag->count < mag->capacity);
+		n = mag->count;
+		kcoro_depot_give(pc->pool, pc->node, cls, mag);
+		if (n)
+			this_cpu_inc(pc->pool->cpu->count[kcoro_slot(level, cls)].refills);
 	}
-	local_irq_restore(flags);
-	kcoro_slab_free(frames + kept, n - kept);
-	kfree(mag);
+	if (!READ_ONCE(depot->empty.length)) {
+		mag = magazine_alloc(level, cls, GFP_KERNEL);
+		if (mag)
+			kcoro_depot_give(pc->pool, pc->node, cls, mag);
+	}
 }
 
 void kcoro_refill_work(struct work_struct *work)
@@ -256,10 +265,6 @@ void kcoro_refill_work(struct work_struct *work)
 	unsigned int slot;
 
 	work_free_deferred(pc);
-	for_each_set_bit(slot, &wanted, KCORO_SLOTS) {
-		if (slot / KCORO_CLASSES == KCORO_LEVEL_NMI)
-			work_replace_nmi(pc, slot % KCORO_CLASSES);
-		else
-			work_fill(pc, slot / KCORO_CLASSES, slot % KCORO_CLASSES);
-	}
+	for_each_set_bit(slot, &wanted, KCORO_SLOTS)
+		work_fill(pc, slot / KCORO_CLASSES, slot % KCORO_CLASSES);
 }

@@ -22,86 +22,132 @@
 
 struct kcoro_magazine kcoro_magazine_none;
 
-DEFINE_STATIC_KEY_FALSE(kcoro_pool_watched);
+/* Bits of the preempt count that say: not task level. */
+#define ABOVE_TASK (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
 
-/* Preemption off; NULL when this is a nested NMI: then the window is closed already. */
-static __always_inline struct kcoro_pool_cpu *window_open(struct kcoro_pool *pool,
-							  enum kcoro_level *level)
+/* A flag of its own tells success: testing the frame would cost a load's worth more. */
+static __always_inline bool slot_pop(struct kcoro_pool_cpu *pc, unsigned long slot, void **frame)
+{
+	struct kcoro_magazine *mag = pc->loaded[slot];
+	u32 n = mag->count;
+
+	if (unlikely(!n))
+		return false;
+	mag->count = --n;
+	pc->allocs[slot]++;
+	*frame = mag->slots[n];
+	return true;
+}
+
+static __always_inline bool slot_push(struct kcoro_pool_cpu *pc, unsigned long slot, void *frame)
+{
+	struct kcoro_magazine *mag = pc->loaded[slot];
+	u32 n = mag->count;
+
+	if (unlikely(n >= mag->capacity))
+		return false;
+	mag->slots[n] = frame;
+	mag->count = n + 1;
+	pc->frees[slot]++;
+	return true;
+}
+
+/* The slot of softirq and hardirq level. */
+static __always_inline unsigned long irq_slot(unsigned int count, unsigned long cls)
+{
+	return kcoro_slot(count & HARDIRQ_MASK ? KCORO_LEVEL_HARDIRQ : KCORO_LEVEL_SOFTIRQ, cls);
+}
+
+static __always_inline bool nmi_begin(struct kcoro_pool_cpu *pc)
+{
+	if (pc->nmi_busy)
+		return false;
+	pc->nmi_busy = 1;
+	barrier();
+	return true;
+}
+
+static __always_inline void nmi_end(struct kcoro_pool_cpu *pc)
+{
+	barrier();
+	pc->nmi_busy = 0;
+}
+
+/*
+ * The level is that of interrupt_context_level(), asked for so that the one that is
+ * needed most costs least.
+ */
+static __always_inline bool window_pop(struct kcoro_pool *pool, unsigned long cls, void **frame)
 {
 	struct kcoro_pool_cpu *pc;
+	unsigned int count;
+	bool done = false;
 
 	preempt_disable_notrace();
+	count = preempt_count();
 	pc = raw_cpu_ptr(pool->cpu);
-	*level = kcoro_context_level();
-	if (unlikely(*level == KCORO_LEVEL_NMI)) {
-		if (pc->nmi_busy) {
-			preempt_enable_notrace();
-			return NULL;
-		}
-		pc->nmi_busy = 1;
-		barrier();
-	}
-	return pc;
-}
-
-static __always_inline void window_close(struct kcoro_pool_cpu *pc, enum kcoro_level level)
-{
-	if (unlikely(level == KCORO_LEVEL_NMI)) {
-		barrier();
-		pc->nmi_busy = 0;
+	if (likely(!(count & ABOVE_TASK))) {
+		done = slot_pop(pc, kcoro_slot(KCORO_LEVEL_TASK, cls), frame);
+	} else if (likely(!(count & NMI_MASK))) {
+		done = slot_pop(pc, irq_slot(count, cls), frame);
+	} else if (nmi_begin(pc)) {
+		done = slot_pop(pc, kcoro_slot(KCORO_LEVEL_NMI, cls), frame);
+		nmi_end(pc);
 	}
 	preempt_enable_notrace();
-}
-
-static __always_inline void *window_pop(struct kcoro_pool *pool, unsigned int cls)
-{
-	struct kcoro_pool_cpu *pc;
-	enum kcoro_level level;
-	void *frame;
-
-	pc = window_open(pool, &level);
-	if (unlikely(!pc))
-		return NULL;
-	frame = kcoro_magazine_pop(pc->loaded[kcoro_slot(level, cls)]);
-	if (likely(frame))
-		pc->count[kcoro_slot(level, cls)].allocs++;
-	window_close(pc, level);
-	return frame;
-}
-
-static __always_inline bool window_push(struct kcoro_pool *pool, void *frame, unsigned int cls)
-{
-	struct kcoro_pool_cpu *pc;
-	enum kcoro_level level;
-	bool done;
-
-	pc = window_open(pool, &level);
-	if (unlikely(!pc))
-		return false;
-	done = kcoro_magazine_push(pc->loaded[kcoro_slot(level, cls)], frame);
-	if (likely(done))
-		pc->count[kcoro_slot(level, cls)].frees++;
-	window_close(pc, level);
 	return done;
 }
 
-notrace void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp)
+static __always_inline bool window_push(struct kcoro_pool *pool, void *frame, unsigned long cls)
+{
+	struct kcoro_pool_cpu *pc;
+	unsigned int count;
+	bool done = false;
+
+	preempt_disable_notrace();
+	count = preempt_count();
+	pc = raw_cpu_ptr(pool->cpu);
+	if (likely(!(count & ABOVE_TASK))) {
+		done = slot_push(pc, kcoro_slot(KCORO_LEVEL_TASK, cls), frame);
+	} else if (likely(!(count & NMI_MASK))) {
+		done = slot_push(pc, irq_slot(count, cls), frame);
+	} else if (nmi_begin(pc)) {
+		done = slot_push(pc, kcoro_slot(KCORO_LEVEL_NMI, cls), frame);
+		nmi_end(pc);
+	}
+	preempt_enable_notrace();
+	return done;
+}
+
+notrace void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned long cls)
 {
 	void *frame;
 
-	if (static_branch_unlikely(&kcoro_pool_watched) || trace_kcoro_frame_alloc_enabled())
-		return kcoro_watched_alloc(pool, cls, gfp);
-	frame = window_pop(pool, cls);
-	if (likely(frame))
+	if (static_branch_unlikely(&kcoro_pool_watched))
+		return kcoro_watched_alloc(pool, cls, KCORO_GFP_AUTO);
+	if (likely(window_pop(pool, cls, &frame)))
 		return frame;
-	return kcoro_refill_alloc(pool, cls, gfp, NULL);
+	return kcoro_refill_alloc(pool, cls, KCORO_GFP_AUTO, NULL);
 }
 NOKPROBE_SYMBOL(kcoro_pool_alloc_class);
 EXPORT_SYMBOL_GPL(kcoro_pool_alloc_class);
 
-notrace void kcoro_pool_free_class(struct kcoro_pool *pool, void *frame, unsigned int cls)
+notrace void *kcoro_pool_alloc_class_gfp(struct kcoro_pool *pool, unsigned long cls, gfp_t gfp)
 {
-	if (static_branch_unlikely(&kcoro_pool_watched) || trace_kcoro_frame_free_enabled())
+	void *frame;
+
+	if (static_branch_unlikely(&kcoro_pool_watched))
+		return kcoro_watched_alloc(pool, cls, gfp);
+	if (likely(window_pop(pool, cls, &frame)))
+		return frame;
+	return kcoro_refill_alloc(pool, cls, gfp, NULL);
+}
+NOKPROBE_SYMBOL(kcoro_pool_alloc_class_gfp);
+EXPORT_SYMBOL_GPL(kcoro_pool_alloc_class_gfp);
+
+notrace void kcoro_pool_free_class(struct kcoro_pool *pool, unsigned long cls, void *frame)
+{
+	if (static_branch_unlikely(&kcoro_pool_watched))
 		kcoro_watched_free(pool, frame, cls);
 	else if (unlikely(!window_push(pool, frame, cls)))
 		kcoro_refill_free(pool, frame, cls, NULL);
@@ -118,7 +164,9 @@ EXPORT_SYMBOL_GPL(kcoro_pool_free_class);
  */
 notrace void *kcoro_window_pop(struct kcoro_pool *pool, unsigned int cls)
 {
-	return window_pop(pool, cls);
+	void *frame;
+
+	return window_pop(pool, cls, &frame) ? frame : NULL;
 }
 NOKPROBE_SYMBOL(kcoro_window_pop);
 
@@ -136,81 +184,3 @@ notrace bool kcoro_window_push(struct kcoro_pool *pool, void *frame, unsigned in
 	return window_push(pool, frame, cls);
 }
 NOKPROBE_SYMBOL(kcoro_window_push);
-
-/**
- * kcoro_window_put() - put a batch into this CPU's magazine of this level
- * @pool: the pool
- * @cls: class of all of them
- * @frames: the batch
- * @have: its length, at most KCORO_BATCH_MAX
- *
- * Context: any. Return: how many found room; frames[0 .. n) are the magazine's.
- */
-notrace u32 kcoro_window_put(struct kcoro_pool *pool, unsigned int cls, void *const *frames,
-			     u32 have)
-{
-	struct kcoro_pool_cpu *pc;
-	enum kcoro_level level;
-	u32 n;
-
-	pc = window_open(pool, &level);
-	if (!pc)
-		return 0;
-	n = kcoro_magazine_put(pc->loaded[kcoro_slot(level, cls)], frames, have);
-	window_close(pc, level);
-	return n;
-}
-NOKPROBE_SYMBOL(kcoro_window_put);
-
-/**
- * kcoro_window_take() - take a batch from this CPU's magazine of this level
- * @pool: the pool
- * @cls: class
- * @frames: where to
- * @want: how many, at most KCORO_BATCH_MAX
- *
- * Context: any. Return: how many; they are the caller's.
- */
-notrace u32 kcoro_window_take(struct kcoro_pool *pool, unsigned int cls, void **frames, u32 want)
-{
-	struct kcoro_pool_cpu *pc;
-	enum kcoro_level level;
-	u32 n;
-
-	pc = window_open(pool, &level);
-	if (!pc)
-		return 0;
-	n = kcoro_magazine_take(pc->loaded[kcoro_slot(level, cls)], frames, want);
-	window_close(pc, level);
-	return n;
-}
-NOKPROBE_SYMBOL(kcoro_window_take);
-
-/**
- * kcoro_window_load() - give this CPU and level its first magazine
- * @pool: the pool
- * @cls: class
- * @mag: an empty magazine
- *
- * Context: any. Return: true when @mag is in place and the pool's; false when
- * there is one already, and @mag remains the caller's.
- */
-notrace bool kcoro_window_load(struct kcoro_pool *pool, unsigned int cls,
-			       struct kcoro_magazine *mag)
-{
-	struct kcoro_pool_cpu *pc;
-	enum kcoro_level level;
-	unsigned int slot;
-	bool loaded;
-
-	pc = window_open(pool, &level);
-	if (!pc)
-		return false;
-	slot = kcoro_slot(level, cls);
-	loaded = pc->loaded[slot] == &kcoro_magazine_none;
-	if (loaded)
-		pc->loaded[slot] = mag;
-	window_close(pc, level);
-	return loaded;
-}
-NOKPROBE_SYMBOL(kcoro_window_load);

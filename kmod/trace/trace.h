@@ -11,6 +11,7 @@
 #if !defined(KCORO_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define KCORO_TRACE_H
 
+#include <linux/jump_label.h>
 #include <linux/tracepoint.h>
 #include <trace/events/mmflags.h>
 
@@ -18,6 +19,14 @@
 
 #ifndef KCORO_TRACE_NAMES
 #define KCORO_TRACE_NAMES
+/*
+ * On while a tracepoint below has a listener, the fault point is set, or the debug
+ * mode is on: the hot path has one branch for all of them.
+ */
+DECLARE_STATIC_KEY_FALSE(kcoro_pool_watched);
+int kcoro_trace_listen(void);
+void kcoro_trace_unlisten(void);
+
 #define kcoro_show_level(level) \
 	__print_symbolic(level, { KCORO_LEVEL_TASK, "task" }, { KCORO_LEVEL_SOFTIRQ, "softirq" }, \
 			 { KCORO_LEVEL_HARDIRQ, "hardirq" }, { KCORO_LEVEL_NMI, "nmi" })
@@ -32,7 +41,7 @@
  * size: of the frame, bytes; gfp: flags for the slab, the caller's or those that the
  * context gave; place: enum kcoro_place; latency_ns: time spent in the allocation.
  */
-TRACE_EVENT(kcoro_frame_alloc,
+TRACE_EVENT_FN(kcoro_frame_alloc,
 	TP_PROTO(size_t size, unsigned int size_class, unsigned int level, gfp_t gfp,
 		 unsigned int place, u64 latency_ns),
 	TP_ARGS(size, size_class, level, gfp, place, latency_ns),
@@ -55,11 +64,12 @@ TRACE_EVENT(kcoro_frame_alloc,
 	TP_printk("size=%zu class=%u level=%s gfp=%s from=%s latency_ns=%llu",
 		  __entry->size, __entry->size_class, kcoro_show_level(__entry->level),
 		  show_gfp_flags(__entry->gfp), kcoro_show_place(__entry->place),
-		  __entry->latency_ns)
+		  __entry->latency_ns),
+	kcoro_trace_listen, kcoro_trace_unlisten
 );
 
 /* A frame was freed; place tells where it went. */
-TRACE_EVENT(kcoro_frame_free,
+TRACE_EVENT_FN(kcoro_frame_free,
 	TP_PROTO(size_t size, unsigned int size_class, unsigned int level, unsigned int place,
 		 u64 latency_ns),
 	TP_ARGS(size, size_class, level, place, latency_ns),
@@ -79,7 +89,8 @@ TRACE_EVENT(kcoro_frame_free,
 	),
 	TP_printk("size=%zu class=%u level=%s to=%s latency_ns=%llu",
 		  __entry->size, __entry->size_class, kcoro_show_level(__entry->level),
-		  kcoro_show_place(__entry->place), __entry->latency_ns)
+		  kcoro_show_place(__entry->place), __entry->latency_ns),
+	kcoro_trace_listen, kcoro_trace_unlisten
 );
 
 #endif /* KCORO_TRACE_H */

@@ -3,7 +3,7 @@
  * main.c - kcoro_test.ko: runs its cases when it is loaded, in process context.
  *
  * Loading fails with -EINVAL when a case failed, so that a script sees it.
- * Parameter only=NAME runs one case, skip=NAME leaves one out.
+ * Parameter only=NAME runs one case, skip=NAME,NAME leaves some out.
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -17,13 +17,26 @@ MODULE_PARM_DESC(only, "run this case alone");
 
 static char *skip;
 module_param(skip, charp, 0444);
-MODULE_PARM_DESC(skip, "do not run this case");
+MODULE_PARM_DESC(skip, "do not run these cases");
 
 static const struct kcoro_test_case *const suites[] = {
 	kcoro_pool_cases,
 	kcoro_nmi_cases,
 	kcoro_cxx_cases,
 };
+
+static bool is_skipped(const char *name)
+{
+	size_t length = strlen(name);
+	const char *at = skip;
+
+	while (at && (at = strstr(at, name))) {
+		if ((at == skip || at[-1] == ',') && (!at[length] || at[length] == ','))
+			return true;
+		at += length;
+	}
+	return false;
+}
 
 static int __init kcoro_test_init(void)
 {
@@ -34,7 +47,7 @@ static int __init kcoro_test_init(void)
 		for (c = suites[i]; c->name; c++) {
 			int line;
 
-			if ((only && strcmp(only, c->name)) || (skip && !strcmp(skip, c->name)))
+			if ((only && strcmp(only, c->name)) || is_skipped(c->name))
 				continue;
 			line = c->run();
 			ran++;

@@ -4,7 +4,7 @@
  * CPU's or another's local APIC is told to deliver an NMI to it.
  *
  * A cold NMI gets nothing (there is no reserve yet) but asks the worker for a
- * magazine; the next one finds it. Frees that find no room are deferred.
+ * magazine; the next one finds it in the depot. Frees that find no room are deferred.
  */
 #include <linux/cpu.h>
 #include <linux/delay.h>
@@ -107,7 +107,7 @@ static int all(int cpu)
 	EXPECT(c.allocs == 2 * first && c.frees == 2 * first);
 	EXPECT(c.failures == 2);
 
-	/* Frames of the task level, freed in NMI: the magazine is full, all are deferred. */
+	/* Frames of the task level, freed in NMI: what the magazines can't take is deferred. */
 	for (i = 0; i < MANY; i++) {
 		nmi.frames[i] = kcoro_pool_alloc(nmi.pool, 256);
 		EXPECT(nmi.frames[i]);
@@ -116,7 +116,8 @@ static int all(int cpu)
 	EXPECT(deliver(cpu, 0));
 	c = at_nmi();
 	EXPECT(c.frees == 2 * first + MANY);
-	EXPECT(c.deferred == MANY && c.free_misses == MANY);
+	EXPECT(c.deferred > 0 && c.deferred < MANY);
+	EXPECT(c.free_misses >= c.deferred);
 	return 0;
 }
 

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * depot.c - whole magazines change hands: between a CPU and its node's depot.
+ *
+ * A slot (CPU, level, class) has two magazines, loaded and spare. When the loaded
+ * one is empty (full), the two are swapped if that helps; else the spare one goes to
+ * the depot and a full (empty) one comes. So the depot's lock is taken at most once
+ * per magazine's worth of operations, whatever their order.
+ *
+ * kcoro_depot_alloc(), kcoro_depot_free(), kcoro_depot_put(): every context, NMI
+ * included. A visit has interrupts off, and in NMI the nested one misses, so that
+ * the slot is this code's alone as it is in a window. The order is
+ *
+ *   interrupts off -> in_depot set -> lock -> slot read again -> exchange -> unlock
+ *
+ * A tracing program may run at the lock (contention_end, with it held) and come back
+ * here on the same CPU: in_depot tells, and then the lock is only tried, as it is in
+ * NMI. Nothing is read from the slot before the lock is held and kept across it.
+ * Between begin and end nothing else can be traced or probed.
+ *
+ * The lock is a leaf: nothing is taken inside. One per node and class.
+ */
+#include <linux/kprobes.h>
+#include <linux/slab.h>
+#include <linux/topology.h>
+
+#include "../context.h"
+#include "pool.h"
+
+struct visit {
+	struct kcoro_pool_cpu *pc;
+	struct kcoro_depot *depot;
+	unsigned long flags;
+	unsigned int slot;
+	enum kcoro_level level;
+	bool was_in_depot;
+	bool only_try;
+};
+
+/* False in a nested NMI. */
+static __always_inline bool visit_begin(struct kcoro_pool *pool, unsigned int cls, bool nolock,
+					struct visit *v)
+{
+	local_irq_save(v->flags);
+	v->pc = raw_cpu_ptr(pool->cpu);
+	v->level = kcoro_context_level();
+	v->slot = kcoro_slot(v->level, cls);
+	if (v->level == KCORO_LEVEL_NMI) {
+		if (v->pc->nmi_busy) {
+			local_irq_restore(v->flags);
+			return false;
+		}
+		v->pc->nmi_busy = 1;
+		barrier();
+	}
+	v->depot = &pool->depots[v->pc->node][cls];
+	v->was_in_depot = v->pc->in_depot;
+	v->only_try = nolock || v->was_in_depot || v->level == KCORO_LEVEL_NMI;
+	v->pc->in_depot = true;
+	barrier();
+	return true;
+}
+
+static __always_inline void visit_end(struct visit *v)
+{
+	barrier();
+	v->pc->in_depot = v->was_in_depot;
+	if (v->level == KCORO_LEVEL_NMI)
+		v->pc->nmi_busy = 0;
+	local_irq_restore(v->flags);
+}
+
+static __always_inline bool visit_lock(struct visit *v)
+{
+	if (v->only_try)
+		return raw_spin_trylock(&v->depot->lock);
+	raw_spin_lock(&v->depot->lock);
+	return true;
+}
+
+/* From the loaded magazine, or the spare one, which is loaded then. */
+static __always_inline void *slot_pop(struct visit *v)
+{
+	struct kcoro_magazine **loaded = &v->pc->loaded[v->slot], **spare = &v->pc->spare[v->slot];
+
+	if (!(*loaded)->count && (*spare)->count)
+		swap(*loaded, *spare);
+	return kcoro_magazine_pop(*loaded);
+}
+
+static __always_inline bool slot_push(struct visit *v, void *frame)
+{
+	struct kcoro_magazine **loaded = &v->pc->loaded[v->slot], **spare = &v->pc->spare[v->slot];
+
+	if ((*loaded)->count == (*loaded)->capacity && (*spare)->count < (*spare)->capacity)
+		swap(*loaded, *spare);
+	return kcoro_magazine_push(*loaded, frame);
+}
+
+/* @mag is loaded, the loaded one becomes the spare one, and that is returned. */
+static __always_inline struct kcoro_magazine *slot_rotate(struct visit *v,
+							  struct kcoro_magazine *mag)
+{
+	struct kcoro_magazine *out = v->pc->spare[v->slot];
+
+	v->pc->spare[v->slot] = v->pc->loaded[v->slot];
+	v->pc->loaded[v->slot] = mag;
+	return out == &kcoro_magazine_none ? NULL : out;
+}
+
+/**
+ * kcoro_depot_alloc() - a frame from the spare magazine or the depot
+ * @pool: the pool
+ * @cls: class
+ * @nolock: any lock may be held: do not wait for the depot's
+ *
+ * Context: any. Return: the frame, counted as allocated; NULL when neither had one.
+ */
+notrace void *kcoro_depot_alloc(struct kcoro_pool *pool, unsigned int cls, bool nolock)
+{
+	struct kcoro_magazine *full, *out;
+	void *frame;
+	struct visit v;
+
+	if (!visit_begin(pool, cls, nolock, &v))
+		return NULL;
+	frame = slot_pop(&v);
+	if (!frame)
+		v.pc->count[v.slot].alloc_misses++;
+	if (!frame && READ_ONCE(v.depot->full.length) && visit_lock(&v)) {
+		frame = slot_pop(&v);
+		full = frame ? NULL : kcoro_stack_pop(&v.depot->full);
+		if (full) {
+			out = slot_rotate(&v, full);
+			if (out)
+				kcoro_stack_push(&v.depot->empty, out);
+			v.pc->count[v.slot].exchanges++;
+			frame = kcoro_magazine_pop(full);
+		}
+		raw_spin_unlock(&v.depot->lock);
+	}
+	if (frame)
+		v.pc->allocs[v.slot]++;
+	visit_end(&v);
+	return frame;
+}
+NOKPROBE_SYMBOL(kcoro_depot_alloc);
+
+/**
+ * kcoro_depot_free() - a frame into the spare magazine, or into an empty one
+ * @pool: the pool
+ * @cls: class
+ * @frame: the frame
+ * @nolock: any lock may be held: do not wait for the depot's
+ *
+ * Context: any. Return: true when the frame was taken, and counted as freed. False
+ * when no empty magazine was at hand; then it remains the caller's.
+ */
+notrace bool kcoro_depot_free(struct kcoro_pool *pool, unsigned int cls, void *frame, bool nolock)
+{
+	struct kcoro_magazine *empty, *out;
+	struct visit v;
+	bool done;
+
+	if (!visit_begin(pool, cls, nolock, &v))
+		return false;
+	done = slot_push(&v, frame);
+	if (!done)
+		v.pc->count[v.slot].free_misses++;
+	if (!done && READ_ONCE(v.depot->empty.length) && visit_lock(&v)) {
+		done = slot_push(&v, frame);
+		empty = done ? NULL : kcoro_stack_pop(&v.depot->empty);
+		if (empty) {
+			out = slot_rotate(&v, empty);
+			if (out)
+				kcoro_stack_push(&v.depot->full, out);
+			v.pc->count[v.slot].exchanges++;
+			done = kcoro_magazine_push(empty, frame);
+		}
+		raw_spin_unlock(&v.depot->lock);
+	}
+	if (done)
+		v.pc->frees[v.slot]++;
+	visit_end(&v);
+	return done;
+}
+NOKPROBE_SYMBOL(kcoro_depot_free);
+
+/**
+ * kcoro_depot_put() - frames from the slab into this CPU's magazines of this level
+ * @pool: the pool
+ * @cls: class of all of them
+ * @frames: the frames
+ * @have: how many, at most KCORO_BATCH_MAX
+ *
+ * Context: any. Return: how many found room; frames[0 .. n) are the magazines'.
+ */
+notrace u32 kcoro_depot_put(struct kcoro_pool *pool, unsigned int cls, void *const *frames,
+			    u32 have)
+{
+	struct visit v;
+	u32 n = 0;
+
+	if (!visit_begin(pool, cls, true, &v))
+		return 0;
+	while (n < have && slot_push(&v, frames[n]))
+		n++;
+	visit_end(&v);
+	return n;
+}
+NOKPROBE_SYMBOL(kcoro_depot_put);
+
+/**
+ * kcoro_depot_drain() - frames from this CPU's loaded magazine, for the slab
+ * @pool: the pool
+ * @cls: class
+ * @frames: where to
+ * @want: how many, at most KCORO_BATCH_MAX
+ *
+ * Context: any. Return: how many; they are the caller's.
+ */
+notrace u32 kcoro_depot_drain(struct kcoro_pool *pool, unsigned int cls, void **frames, u32 want)
+{
+	struct visit v;
+	u32 n;
+
+	if (!visit_begin(pool, cls, true, &v))
+		return 0;
+	n = kcoro_magazine_take(v.pc->loaded[v.slot], frames, want);
+	visit_end(&v);
+	return n;
+}
+NOKPROBE_SYMBOL(kcoro_depot_drain);
+
+/**
+ * kcoro_depot_load() - give this CPU and level its first or second magazine
+ * @pool: the pool
+ * @cls: class
+ * @mag: an empty magazine
+ *
+ * Context: any. Return: true when @mag is in place and the pool's; false when there
+ * are two already, and @mag remains the caller's.
+ */
+notrace bool kcoro_depot_load(struct kcoro_pool *pool, unsigned int cls, struct kcoro_magazine *mag)
+{
+	bool loaded = true;
+	struct visit v;
+
+	if (!visit_begin(pool, cls, true, &v))
+		return false;
+	if (v.pc->loaded[v.slot] == &kcoro_magazine_none)
+		v.pc->loaded[v.slot] = mag;
+	else if (v.pc->spare[v.slot] == &kcoro_magazine_none)
+		v.pc->spare[v.slot] = mag;
+	else
+		loaded = false;
+	visit_end(&v);
+	return loaded;
+}
+NOKPROBE_SYMBOL(kcoro_depot_load);
+
+/**
+ * kcoro_depot_give() - a magazine for whoever needs one of that class on that node
+ * @pool: the pool
+ * @node: NUMA node
+ * @cls: class
+ * @mag: full, half full or empty; the depot's afterwards
+ *
+ * Context: task, softirq, hardirq.
+ */
+void kcoro_depot_give(struct kcoro_pool *pool, int node, unsigned int cls,
+		      struct kcoro_magazine *mag)
+{
+	struct kcoro_depot *depot = &pool->depots[node][cls];
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&depot->lock, flags);
+	kcoro_stack_push(mag->count ? &depot->full : &depot->empty, mag);
+	raw_spin_unlock_irqrestore(&depot->lock, flags);
+}
+
+/**
+ * kcoro_depot_take() - a magazine out of a depot, the one that waited longest
+ * @depot: the depot
+ * @full: one with frames, else one without
+ *
+ * Context: task, softirq, hardirq. Return: the magazine, the caller's, or NULL.
+ */
+struct kcoro_magazine *kcoro_depot_take(struct kcoro_depot *depot, bool full)
+{
+	struct kcoro_magazine *mag;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&depot->lock, flags);
+	mag = kcoro_stack_pop_bottom(full ? &depot->full : &depot->empty);
+	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	return mag;
+}

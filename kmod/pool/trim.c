@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trim.c - cached frames go back to the slab: under memory pressure, when idle, and
+ * when a CPU goes offline. The hot path knows nothing of it.
+ *
+ *   shrinker   frees the depots' magazines, those that waited longest first, and has
+ *              each CPU empty its own a little later: reclaim waits for nobody
+ *   idle work  every IDLE_SECONDS, what no one needed since the last time; CPUs that
+ *              neither allocated nor freed since then empty their magazines
+ *   hotplug    the magazines of a CPU that is gone go to its node's depot
+ *
+ * All of it is process context. A CPU's magazines are taken by a work item on that
+ * CPU: levels 0..2 with interrupts off; level 3 by exchanging the pointer, and an NMI
+ * is done with the old magazine when the exchange returns. An isolated CPU gets no
+ * work item: its magazines stay until its pool ends. A dead CPU runs nothing at all.
+ */
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/sched/isolation.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "pool.h"
+
+#define IDLE_SECONDS 5
+/* Magazines freed per depot and run, so that no run takes long. */
+#define IDLE_BATCH 64
+
+static enum cpuhp_state cpuhp_state;
+
+/**
+ * kcoro_magazine_free() - a magazine and its frames go to the slab
+ * @mag: the magazine, the caller's alone; NULL and the shared "none" are ignored
+ *
+ * Context: process context.
+ */
+void kcoro_magazine_free(struct kcoro_magazine *mag)
+{
+	if (!mag || mag == &kcoro_magazine_none)
+		return;
+	WARN_ON_ONCE(!kcoro_magazine_is_valid(mag));
+	kcoro_slab_free(mag->slots, mag->count);
+	kfree(mag);
+}
+
+/* One pointer of a slot: the magazine is the caller's afterwards. */
+static struct kcoro_magazine *slot_take(struct kcoro_magazine **place)
+{
+	return xchg(place, &kcoro_magazine_none);
+}
+
+static void trim_work(struct work_struct *work)
+{
+	struct kcoro_pool_cpu *pc = container_of(work, struct kcoro_pool_cpu, trim_work);
+	struct kcoro_magazine *loaded, *spare;
+	unsigned long flags;
+	unsigned int slot;
+
+	for (slot = 0; slot < KCORO_SLOTS; slot++) {
+		loaded = NULL;
+		spare = NULL;
+		local_irq_save(flags);
+		/* Else the CPU went offline, and kcoro_trim_dead() does this. */
+		if (smp_processor_id() == pc->cpu) {
+			loaded = slot_take(&pc->loaded[slot]);
+			spare = slot_take(&pc->spare[slot]);
+		}
+		local_irq_restore(flags);
+		kcoro_magazine_free(loaded);
+		kcoro_magazine_free(spare);
+	}
+}
+
+/* Have a CPU empty its magazines, soon. */
+static void trim_cpu(struct kcoro_pool_cpu *pc)
+{
+	if (housekeeping_cpu(pc->cpu, HK_TYPE_DOMAIN))
+		queue_work_on(pc->cpu, kcoro_pool_wq, &pc->trim_work);
+}
+
+static unsigned long trim_depot(struct kcoro_depot *depot, unsigned long most)
+{
+	struct kcoro_magazine *mag;
+	unsigned long freed = 0;
+
+	while (freed < most && (mag = kcoro_depot_take(depot, true))) {
+		freed += mag->count;
+		kcoro_magazine_free(mag);
+	}
+	while ((mag = kcoro_depot_take(depot, false)))
+		kcoro_magazine_free(mag);
+	return freed;
+}
+
+static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct kcoro_pool *pool = shrinker->private_data;
+	unsigned long frames = 0;
+	unsigned int cls;
+
+	for (cls = 0; cls < KCORO_CLASSES; cls++)
+		frames += (unsigned long)READ_ONCE(pool->depots[sc->nid][cls].full.length) *
+			  kcoro_magazine_capacity(KCORO_LEVEL_TASK, cls);
+	return frames ?: SHRINK_EMPTY;
+}
+
+static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct kcoro_pool *pool = shrinker->private_data;
+	unsigned long freed = 0;
+	int cls, cpu;
+
+	/* Large frames first: the fewest steps for the memory. */
+	for (cls = KCORO_CLASSES - 1; cls >= 0 && freed < sc->nr_to_scan; cls--)
+		freed += trim_depot(&pool->depots[sc->nid][cls], sc->nr_to_scan - freed);
+	for_each_online_cpu(cpu)
+		if (cpu_to_node(cpu) == sc->nid)
+			trim_cpu(per_cpu_ptr(pool->cpu, cpu));
+	return freed ?: SHRINK_STOP;
+}
+
+static void idle_depot(struct kcoro_depot *depot, bool full)
+{
+	struct kcoro_magazine *mag;
+	unsigned long flags;
+	u32 idle;
+
+	raw_spin_lock_irqsave(&depot->lock, flags);
+	idle = kcoro_stack_look(full ? &depot->full : &depot->empty);
+	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	for (idle = min_t(u32, idle, IDLE_BATCH); idle; idle--) {
+		mag = kcoro_depot_take(depot, full);
+		if (!mag)
+			return;
+		kcoro_magazine_free(mag);
+	}
+}
+
+/* Did this CPU allocate or free since it was asked last? Reads another CPU's counters. */
+static bool was_idle(struct kcoro_pool_cpu *pc)
+{
+	unsigned int slot;
+	u64 sum = 0;
+	bool same;
+
+	for (slot = 0; slot < KCORO_SLOTS; slot++)
+		sum += READ_ONCE(pc->allocs[slot]) + READ_ONCE(pc->frees[slot]);
+	same = sum == pc->operations_seen;
+	pc->operations_seen = sum;
+	return same;
+}
+
+static bool has_magazines(struct kcoro_pool_cpu *pc)
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < KCORO_SLOTS; slot++)
+		if (READ_ONCE(pc->loaded[slot]) != &kcoro_magazine_none)
+			return true;
+	return false;
+}
+
+static void idle_work(struct work_struct *work)
+{
+	struct kcoro_pool *pool = container_of(to_delayed_work(work), struct kcoro_pool, idle_work);
+	unsigned int cls;
+	int node, cpu;
+
+	for_each_node(node) {
+		for (cls = 0; cls < KCORO_CLASSES; cls++) {
+			idle_depot(&pool->depots[node][cls], true);
+			idle_depot(&pool->depots[node][cls], false);
+		}
+	}
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		struct kcoro_pool_cpu *pc = per_cpu_ptr(pool->cpu, cpu);
+
+		if (was_idle(pc) && has_magazines(pc))
+			trim_cpu(pc);
+	}
+	cpus_read_unlock();
+	queue_delayed_work(system_unbound_wq, &pool->idle_work, IDLE_SECONDS * HZ);
+}
+
+/* The CPU is dead: nothing of it runs, and nobody else touches its slots. */
+static int cpu_dead(unsigned int cpu, struct hlist_node *node)
+{
+	struct kcoro_pool *pool = hlist_entry(node, struct kcoro_pool, cpuhp);
+	struct kcoro_pool_cpu *pc = per_cpu_ptr(pool->cpu, cpu);
+	struct kcoro_magazine *mag;
+	unsigned int slot;
+
+	for (slot = 0; slot < KCORO_SLOTS; slot++) {
+		mag = slot_take(&pc->loaded[slot]);
+		if (mag != &kcoro_magazine_none)
+			kcoro_depot_give(pool, pc->node, slot % KCORO_CLASSES, mag);
+		mag = slot_take(&pc->spare[slot]);
+		if (mag != &kcoro_magazine_none)
+			kcoro_depot_give(pool, pc->node, slot % KCORO_CLASSES, mag);
+	}
+	return 0;
+}
+
+/**
+ * kcoro_trim_start() - begin to look after a pool
+ * @pool: the pool, with its CPUs and depots in place
+ *
+ * Context: may sleep. Return: 0 or -ENOMEM; then nothing is to be undone.
+ */
+int kcoro_trim_start(struct kcoro_pool *pool)
+{
+	int cpu, err;
+
+	for_each_possible_cpu(cpu)
+		INIT_WORK(&per_cpu_ptr(pool->cpu, cpu)->trim_work, trim_work);
+	pool->shrinker = shrinker_alloc(SHRINKER_NUMA_AWARE, "kcoro:%s", pool->name);
+	if (!pool->shrinker)
+		return -ENOMEM;
+	err = cpuhp_state_add_instance_nocalls(cpuhp_state, &pool->cpuhp);
+	if (err) {
+		shrinker_free(pool->shrinker);
+		return err;
+	}
+	pool->shrinker->count_objects = shrink_count;
+	pool->shrinker->scan_objects = shrink_scan;
+	pool->shrinker->private_data = pool;
+	shrinker_register(pool->shrinker);
+	INIT_DEFERRABLE_WORK(&pool->idle_work, idle_work);
+	queue_delayed_work(system_unbound_wq, &pool->idle_work, IDLE_SECONDS * HZ);
+	return 0;
+}
+
+/**
+ * kcoro_trim_stop() - and stop
+ * @pool: the pool
+ *
+ * Context: may sleep. Afterwards nothing here touches the pool any more.
+ */
+void kcoro_trim_stop(struct kcoro_pool *pool)
+{
+	int cpu;
+
+	shrinker_free(pool->shrinker);
+	cancel_delayed_work_sync(&pool->idle_work);
+	cpuhp_state_remove_instance_nocalls(cpuhp_state, &pool->cpuhp);
+	for_each_possible_cpu(cpu)
+		cancel_work_sync(&per_cpu_ptr(pool->cpu, cpu)->trim_work);
+}
+
+int __init kcoro_trim_init(void)
+{
+	int state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "kcoro/pool:dead", NULL, cpu_dead);
+
+	if (state < 0)
+		return state;
+	cpuhp_state = state;
+	return 0;
+}
+
+void kcoro_trim_exit(void)
+{
+	cpuhp_remove_multi_state(cpuhp_state);
+}
