@@ -253,6 +253,8 @@ static void bad_calls(enum stress_actor actor, struct stress_rng *rng)
 {
 	struct stress_pool *pool = stress_pool_get(rng);
 	static u64 nothing[8] __aligned(64);
+	/* In 64 bits: in 32 the sum would now and then be a good size. */
+	size_t too_large = (size_t)KCORO_FRAME_SIZE_MAX + 1 + stress_random(rng);
 	struct kcoro_frame_counters c;
 	struct kcoro_pool *p;
 
@@ -261,9 +263,9 @@ static void bad_calls(enum stress_actor actor, struct stress_rng *rng)
 	p = stress_pool_of(pool);
 	kcoro_pool_free(p, NULL, 64);
 	kcoro_pool_free(p, nothing, 0);
-	kcoro_pool_free(p, nothing, KCORO_FRAME_SIZE_MAX + 1 + stress_random(rng));
+	kcoro_pool_free(p, nothing, too_large);
 	if (kcoro_pool_alloc(p, 0) ||
-	    kcoro_pool_alloc_gfp(p, KCORO_FRAME_SIZE_MAX + 1 + stress_random(rng), GFP_ATOMIC) ||
+	    kcoro_pool_alloc_gfp(p, too_large, GFP_ATOMIC) ||
 	    kcoro_pool_read(p, KCORO_LEVELS + stress_random(rng) / 2, 0, &c) != -EINVAL ||
 	    kcoro_pool_read(p, 0, KCORO_CLASSES + stress_random(rng) / 2, &c) != -EINVAL)
 		stress_error("bad_call: was not refused");
