@@ -30,9 +30,12 @@ test-programs: $(TEST_SKELETONS) $(TEST_PROGRAMS)
 .PHONY: demo-programs
 demo-programs: $(addprefix $(O)/tests/,hello_peer one_packet one_packet.bpf.o)
 
+# Unit tests run here, whatever the VM boots.
+tests_for_kernel := $(if $(filter $(KERNEL_DEFAULT),$(KERNEL)),tests,test-programs)
+
 .PHONY: check
 check: vm-build ## set up, build, and run all tests, on KERNEL=NAME
-	@$(MAKE) $(parallel) tests
+	@$(MAKE) $(parallel) $(tests_for_kernel)
 	@O=$(O) JOBS=$(JOBS) KERNEL=$(KERNEL) tests/check
 
 # Enough to see that a kernel is served, in a few minutes: what a kernel changes
@@ -41,7 +44,7 @@ SHORT := vm/runner kernel/module kernel/kfuncs net/openssl examples/
 
 .PHONY: check-short
 check-short: vm-build ## the same with a short set of tests
-	@$(MAKE) $(parallel) tests
+	@$(MAKE) $(parallel) $(tests_for_kernel)
 	@O=$(O) JOBS=$(JOBS) KERNEL=$(KERNEL) tests/check $(SHORT)
 
 .PHONY: check-debug
