@@ -70,14 +70,6 @@ static __always_inline void visit_end(struct visit *v)
 	local_irq_restore(v->flags);
 }
 
-static __always_inline bool visit_lock(struct visit *v)
-{
-	if (v->only_try)
-		return raw_spin_trylock(&v->depot->lock);
-	raw_spin_lock(&v->depot->lock);
-	return true;
-}
-
 /* From the loaded magazine, or the spare one, which is loaded then. */
 static __always_inline void *slot_pop(struct visit *v)
 {
@@ -108,6 +100,58 @@ static __always_inline struct kcoro_magazine *slot_rotate(struct visit *v,
 	return out == &kcoro_magazine_none ? NULL : out;
 }
 
+/* With the lock held: an empty magazine of the slot for a full one, and a frame of it. */
+static __always_inline bool exchange_pop(struct visit *v, void **frame)
+{
+	struct kcoro_magazine *full, *out;
+
+	*frame = slot_pop(v);
+	if (*frame)
+		return true;
+	full = kcoro_stack_pop(&v->depot->full);
+	if (!full)
+		return false;
+	out = slot_rotate(v, full);
+	if (out)
+		kcoro_stack_push(&v->depot->empty, out);
+	v->pc->count[v->slot].exchanges++;
+	*frame = kcoro_magazine_pop(full);
+	return true;
+}
+
+/* With the lock held: a full one for an empty one, and the frame into that. */
+static __always_inline bool exchange_push(struct visit *v, void **frame)
+{
+	struct kcoro_magazine *empty, *out;
+
+	if (slot_push(v, *frame))
+		return true;
+	empty = kcoro_stack_pop(&v->depot->empty);
+	if (!empty)
+		return false;
+	out = slot_rotate(v, empty);
+	if (out)
+		kcoro_stack_push(&v->depot->full, out);
+	v->pc->count[v->slot].exchanges++;
+	kcoro_magazine_push(empty, *frame);
+	return true;
+}
+
+/* @exchange is known where this is inlined, and inlined as well. */
+static __always_inline bool visit_depot(struct visit *v, void **frame,
+					bool (*exchange)(struct visit *v, void **frame))
+{
+	bool done;
+
+	if (!v->only_try)
+		raw_spin_lock(&v->depot->lock);
+	else if (!raw_spin_trylock(&v->depot->lock))
+		return false;
+	done = exchange(v, frame);
+	raw_spin_unlock(&v->depot->lock);
+	return done;
+}
+
 /**
  * kcoro_depot_alloc() - a frame from the spare magazine or the depot
  * @pool: the pool
@@ -118,26 +162,16 @@ static __always_inline struct kcoro_magazine *slot_rotate(struct visit *v,
  */
 notrace void *kcoro_depot_alloc(struct kcoro_pool *pool, unsigned int cls, bool nolock)
 {
-	struct kcoro_magazine *full, *out;
-	void *frame;
 	struct visit v;
+	void *frame;
 
 	if (!visit_begin(pool, cls, nolock, &v))
 		return NULL;
 	frame = slot_pop(&v);
-	if (!frame)
+	if (!frame) {
 		v.pc->count[v.slot].alloc_misses++;
-	if (!frame && READ_ONCE(v.depot->full.length) && visit_lock(&v)) {
-		frame = slot_pop(&v);
-		full = frame ? NULL : kcoro_stack_pop(&v.depot->full);
-		if (full) {
-			out = slot_rotate(&v, full);
-			if (out)
-				kcoro_stack_push(&v.depot->empty, out);
-			v.pc->count[v.slot].exchanges++;
-			frame = kcoro_magazine_pop(full);
-		}
-		raw_spin_unlock(&v.depot->lock);
+		if (READ_ONCE(v.depot->full.length))
+			visit_depot(&v, &frame, exchange_pop);
 	}
 	if (frame)
 		v.pc->allocs[v.slot]++;
@@ -158,26 +192,16 @@ NOKPROBE_SYMBOL(kcoro_depot_alloc);
  */
 notrace bool kcoro_depot_free(struct kcoro_pool *pool, unsigned int cls, void *frame, bool nolock)
 {
-	struct kcoro_magazine *empty, *out;
 	struct visit v;
 	bool done;
 
 	if (!visit_begin(pool, cls, nolock, &v))
 		return false;
 	done = slot_push(&v, frame);
-	if (!done)
+	if (!done) {
 		v.pc->count[v.slot].free_misses++;
-	if (!done && READ_ONCE(v.depot->empty.length) && visit_lock(&v)) {
-		done = slot_push(&v, frame);
-		empty = done ? NULL : kcoro_stack_pop(&v.depot->empty);
-		if (empty) {
-			out = slot_rotate(&v, empty);
-			if (out)
-				kcoro_stack_push(&v.depot->full, out);
-			v.pc->count[v.slot].exchanges++;
-			done = kcoro_magazine_push(empty, frame);
-		}
-		raw_spin_unlock(&v.depot->lock);
+		if (READ_ONCE(v.depot->empty.length))
+			done = visit_depot(&v, &frame, exchange_push);
 	}
 	if (done)
 		v.pc->frees[v.slot]++;

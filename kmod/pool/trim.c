@@ -251,8 +251,9 @@ void kcoro_trim_stop(struct kcoro_pool *pool)
 
 int __init kcoro_trim_init(void)
 {
-	int state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "kcoro/pool:dead", NULL, cpu_dead);
+	int state;
 
+	state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "kcoro/pool:dead", NULL, cpu_dead);
 	if (state < 0)
 		return state;
 	cpuhp_state = state;
