@@ -59,12 +59,13 @@ extern __u8 *bpf_kcoro_frame_data(struct kcoro_frame *frame,
 extern void bpf_kcoro_frame_free(struct kcoro_frame *frame) __ksym;
 
 /*
- * bpf_kcoro_frame_alloc_nolock - take a zeroed frame from this CPU's magazine
+ * bpf_kcoro_frame_alloc_nolock - take a zeroed frame that is cached
  * @data_size: bytes of state, 1 .. KCORO_FRAME_DATA_MAX
  *
  * Tracing programs (fentry, fexit, tp_btf, iterators), which may run inside any lock
- * of the kernel, the slab's among them. Returns NULL also when the magazine is
- * empty, as it is for the first one; it is then filled a little later.
+ * of the kernel, the slab's among them. The frame comes from this CPU's magazines or
+ * from the depot. Returns NULL also when nothing is cached, as before the first one; a
+ * worker cures that a little later.
  */
 extern struct kcoro_frame *bpf_kcoro_frame_alloc_nolock(__u32 data_size) __ksym;
 

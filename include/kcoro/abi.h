@@ -48,7 +48,7 @@ enum kcoro_operation {
 
 /* Where an allocation came from, or where a free went to. */
 enum kcoro_place {
-	KCORO_PLACE_MAGAZINE,	/* this CPU's magazine of this level */
+	KCORO_PLACE_MAGAZINE,	/* a magazine: this CPU's, or out of the depot */
 	KCORO_PLACE_SLAB,	/* the slab allocator */
 	KCORO_PLACE_DEFERRED,	/* free only: a list that a worker hands to the slab */
 	KCORO_PLACE_NONE,	/* alloc only: it failed */

@@ -52,7 +52,8 @@ struct kcoro_pool *kcoro_pool_create(const struct kcoro_pool_attr *attr);
  *
  * Every frame must have been freed, and nobody may allocate or free any more.
  * With frames still live it says so in the log, and the pool (not its cached
- * frames) is leaked on purpose: a late free must not write into freed memory.
+ * frames) is leaked on purpose: a late free must not write into freed memory. A pool
+ * that nobody destroyed is destroyed when kcoro is unloaded, and the log tells.
  *
  * Context: process context, may sleep.
  */
@@ -150,11 +151,12 @@ static __always_inline void kcoro_pool_free(struct kcoro_pool *pool, void *frame
  * @size: bytes, 1 .. KCORO_FRAME_SIZE_MAX
  *
  * For code that runs inside locks it does not know, as tracing programs and probes
- * do. It takes the frame from this CPU's magazine, with no lock, slab or work queue.
+ * do. The frame comes from this CPU's magazines, or from the depot if its lock is free,
+ * with no waiting, slab or work queue.
  *
  * Context: any, with any lock held, NMI included.
- * Return: a frame as from kcoro_pool_alloc(), or NULL: the magazine is empty, as it
- * is for the first one, and is filled a little later; or @size is wrong.
+ * Return: a frame as from kcoro_pool_alloc(), or NULL: nothing is cached, as before
+ * the first one, and a worker cures that a little later; or @size is wrong.
  */
 void *kcoro_pool_alloc_nolock(struct kcoro_pool *pool, size_t size);
 

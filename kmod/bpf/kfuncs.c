@@ -55,7 +55,7 @@ __bpf_kfunc void bpf_kcoro_frame_free(struct kcoro_frame *frame)
 	kcoro_frame_destroy(frame);
 }
 
-/* As bpf_kcoro_frame_alloc(), from this CPU's magazine or not at all. */
+/* As bpf_kcoro_frame_alloc(), of what is cached or not at all. */
 __bpf_kfunc struct kcoro_frame *bpf_kcoro_frame_alloc_nolock(u32 data_size)
 {
 	if (!data_size || data_size > KCORO_FRAME_DATA_MAX)

@@ -11,14 +11,15 @@
  * included. A visit has interrupts off, and in NMI the nested one misses, so that
  * the slot is this code's alone as it is in a window. The order is
  *
- *   interrupts off -> in_depot set -> lock -> slot read again -> exchange -> unlock
+ *   interrupts off -> kcoro_in_depot set -> lock -> slot read again -> exchange -> unlock
  *
  * A tracing program may run at the lock (contention_end, with it held) and come back
- * here on the same CPU: in_depot tells, and then the lock is only tried, as it is in
- * NMI. Nothing is read from the slot before the lock is held and kept across it.
- * Between begin and end nothing else can be traced or probed.
+ * here on the same CPU: kcoro_in_depot tells, and then a lock is only tried, as it is
+ * in NMI. It is one flag for all pools, so that two CPUs never wait for each other's.
+ * Nothing is read from the slot before the lock is held and kept across it. Between
+ * begin and end nothing else can be traced or probed.
  *
- * The lock is a leaf: nothing is taken inside. One per node and class.
+ * The lock is a leaf: nothing is taken inside. One per pool, node and class.
  */
 #include <linux/kprobes.h>
 #include <linux/slab.h>
@@ -26,6 +27,10 @@
 
 #include "../context.h"
 #include "pool.h"
+
+DEFINE_PER_CPU(bool, kcoro_in_depot);
+/* For the tests, which play the probe. */
+EXPORT_PER_CPU_SYMBOL_GPL(kcoro_in_depot);
 
 struct visit {
 	struct kcoro_pool_cpu *pc;
@@ -54,9 +59,9 @@ static __always_inline bool visit_begin(struct kcoro_pool *pool, unsigned int cl
 		barrier();
 	}
 	v->depot = &pool->depots[v->pc->node][cls];
-	v->was_in_depot = v->pc->in_depot;
+	v->was_in_depot = __this_cpu_read(kcoro_in_depot);
 	v->only_try = nolock || v->was_in_depot || v->level == KCORO_LEVEL_NMI;
-	v->pc->in_depot = true;
+	__this_cpu_write(kcoro_in_depot, true);
 	barrier();
 	return true;
 }
@@ -64,7 +69,7 @@ static __always_inline bool visit_begin(struct kcoro_pool *pool, unsigned int cl
 static __always_inline void visit_end(struct visit *v)
 {
 	barrier();
-	v->pc->in_depot = v->was_in_depot;
+	__this_cpu_write(kcoro_in_depot, v->was_in_depot);
 	if (v->level == KCORO_LEVEL_NMI)
 		v->pc->nmi_busy = 0;
 	local_irq_restore(v->flags);
@@ -283,24 +288,40 @@ notrace bool kcoro_depot_load(struct kcoro_pool *pool, unsigned int cls, struct 
 }
 NOKPROBE_SYMBOL(kcoro_depot_load);
 
-/**
- * kcoro_depot_give() - a magazine for whoever needs one of that class on that node
- * @pool: the pool
- * @node: NUMA node
- * @cls: class
- * @mag: full, half full or empty; the depot's afterwards
- *
- * Context: task, softirq, hardirq.
- */
-void kcoro_depot_give(struct kcoro_pool *pool, int node, unsigned int cls,
-		      struct kcoro_magazine *mag)
+/* For those who wait for the lock at task, softirq or hardirq level. */
+static unsigned long lock_depot(struct kcoro_depot *depot)
+	__acquires(&depot->lock)
 {
-	struct kcoro_depot *depot = &pool->depots[node][cls];
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&depot->lock, flags);
+	local_irq_save(flags);
+	__this_cpu_write(kcoro_in_depot, true);
+	raw_spin_lock(&depot->lock);
+	return flags;
+}
+
+static void unlock_depot(struct kcoro_depot *depot, unsigned long flags)
+	__releases(&depot->lock)
+{
+	raw_spin_unlock(&depot->lock);
+	__this_cpu_write(kcoro_in_depot, false);
+	local_irq_restore(flags);
+}
+
+/**
+ * kcoro_depot_give() - a magazine for whoever needs one of that class on that node
+ * @depot: the depot
+ * @mag: full, half full or empty; the depot's afterwards
+ *
+ * Context: task, softirq, hardirq; not from a probe inside a depot's lock, where
+ * kcoro_in_depot is set.
+ */
+void kcoro_depot_give(struct kcoro_depot *depot, struct kcoro_magazine *mag)
+{
+	unsigned long flags = lock_depot(depot);
+
 	kcoro_stack_push(mag->count ? &depot->full : &depot->empty, mag);
-	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	unlock_depot(depot, flags);
 }
 
 /**
@@ -308,15 +329,31 @@ void kcoro_depot_give(struct kcoro_pool *pool, int node, unsigned int cls,
  * @depot: the depot
  * @full: one with frames, else one without
  *
- * Context: task, softirq, hardirq. Return: the magazine, the caller's, or NULL.
+ * Context: as kcoro_depot_give(). Return: the magazine, the caller's, or NULL.
  */
 struct kcoro_magazine *kcoro_depot_take(struct kcoro_depot *depot, bool full)
 {
+	unsigned long flags = lock_depot(depot);
 	struct kcoro_magazine *mag;
-	unsigned long flags;
 
-	raw_spin_lock_irqsave(&depot->lock, flags);
 	mag = kcoro_stack_pop_bottom(full ? &depot->full : &depot->empty);
-	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	unlock_depot(depot, flags);
 	return mag;
+}
+
+/**
+ * kcoro_depot_look() - how many magazines nobody needed since the last look
+ * @depot: the depot
+ * @full: those with frames, else those without
+ *
+ * Context: as kcoro_depot_give().
+ */
+u32 kcoro_depot_look(struct kcoro_depot *depot, bool full)
+{
+	unsigned long flags = lock_depot(depot);
+	u32 idle;
+
+	idle = kcoro_stack_look(full ? &depot->full : &depot->empty);
+	unlock_depot(depot, flags);
+	return idle;
 }

@@ -4,9 +4,8 @@
  * and the workqueue's among them: tracing programs.
  *
  * Magazine, depot if its lock is free, or nothing: no waiting, no slab, no work queue,
- * no tracepoint. What is
- * missing or too much is left to the worker, which an irq_work raises. Callable
- * from every context, NMI included.
+ * no tracepoint. What is missing or too much is left to the worker, which an irq_work
+ * raises. Callable from every context, NMI included.
  */
 #include <linux/export.h>
 

@@ -15,8 +15,8 @@
 #include <linux/string.h>
 
 #include "../compat.h"
-#include "frame_debug.h"
 #include "../trace/trace.h"
+#include "frame_debug.h"
 #include "pool.h"
 
 struct workqueue_struct *kcoro_pool_wq;

@@ -82,7 +82,6 @@ struct kcoro_pool_cpu {
 	struct kcoro_magazine *spare[KCORO_SLOTS];
 	struct kcoro_slot_counters count[KCORO_SLOTS];
 	unsigned int nmi_busy;		/* level 3 is in a window on this CPU */
-	bool in_depot;			/* this CPU has, or waits for, a depot's lock */
 	int cpu;
 	int node;
 	struct kcoro_pool *pool;
@@ -115,6 +114,12 @@ struct kcoro_pool {
 extern struct kcoro_magazine kcoro_magazine_none;
 extern struct workqueue_struct *kcoro_pool_wq;
 
+/*
+ * This CPU has, or waits for, a depot's lock, of whatever pool: what runs at the lock
+ * (a probe on contention_end) must not wait for another one. Written with interrupts off.
+ */
+DECLARE_PER_CPU(bool, kcoro_in_depot);
+
 static inline size_t kcoro_class_size(unsigned int cls)
 {
 	return 1UL << (cls + KCORO_CLASS_MIN_SHIFT);
@@ -143,15 +148,15 @@ static inline u32 kcoro_batch_size(enum kcoro_level level, unsigned int cls)
 void *kcoro_window_pop(struct kcoro_pool *pool, unsigned int cls);
 bool kcoro_window_push(struct kcoro_pool *pool, void *frame, unsigned int cls);
 
-/* depot.c; callable from any level but for give and take, see there. */
+/* depot.c; callable from any level but for give, take and look, see there. */
 void *kcoro_depot_alloc(struct kcoro_pool *pool, unsigned int cls, bool nolock);
 bool kcoro_depot_free(struct kcoro_pool *pool, unsigned int cls, void *frame, bool nolock);
 u32 kcoro_depot_put(struct kcoro_pool *pool, unsigned int cls, void *const *frames, u32 have);
 u32 kcoro_depot_drain(struct kcoro_pool *pool, unsigned int cls, void **frames, u32 want);
 bool kcoro_depot_load(struct kcoro_pool *pool, unsigned int cls, struct kcoro_magazine *mag);
-void kcoro_depot_give(struct kcoro_pool *pool, int node, unsigned int cls,
-		      struct kcoro_magazine *mag);
+void kcoro_depot_give(struct kcoro_depot *depot, struct kcoro_magazine *mag);
 struct kcoro_magazine *kcoro_depot_take(struct kcoro_depot *depot, bool full);
+u32 kcoro_depot_look(struct kcoro_depot *depot, bool full);
 
 /* trim.c; process context. */
 void kcoro_magazine_free(struct kcoro_magazine *mag);

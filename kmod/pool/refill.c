@@ -4,7 +4,8 @@
  *
  * kcoro_refill_alloc() and kcoro_refill_free() are called from every level, after
  * the window, with preemption as the caller has it. Where the slab must not be
- * called (NMI; on PREEMPT_RT whenever not preemptible) an allocation fails and a
+ * called (NMI; on PREEMPT_RT whenever not preemptible; in a probe at a depot's lock)
+ * an allocation fails and a
  * free goes to the per-CPU deferred list; both raise the irq_work, which queues the
  * worker of this CPU:
  *
@@ -40,17 +41,25 @@ static struct kcoro_magazine *magazine_alloc(enum kcoro_level level, unsigned in
 	return mag;
 }
 
+static struct kcoro_depot *depot_here(struct kcoro_pool *pool, unsigned int cls)
+{
+	return &pool->depots[raw_cpu_read(pool->cpu->node)][cls];
+}
+
 /*
  * An empty magazine for this level: for the CPU, if it has not two yet, else for the
- * depot. Without memory things work on, only slower.
+ * depot. One that the depot has is taken before a new one is made. Without memory
+ * things work on, only slower.
  */
 static void magazine_add(struct kcoro_pool *pool, enum kcoro_level level, unsigned int cls,
 			 gfp_t gfp)
 {
-	struct kcoro_magazine *mag = magazine_alloc(level, cls, gfp);
+	struct kcoro_magazine *mag = kcoro_depot_take(depot_here(pool, cls), false);
 
+	if (!mag)
+		mag = magazine_alloc(level, cls, gfp);
 	if (mag && !kcoro_depot_load(pool, cls, mag))
-		kcoro_depot_give(pool, raw_cpu_read(pool->cpu->node), cls, mag);
+		kcoro_depot_give(depot_here(pool, cls), mag);
 }
 
 /* This CPU has no magazine of this level and class yet. */
@@ -59,9 +68,13 @@ static bool magazine_missing(struct kcoro_pool *pool, enum kcoro_level level, un
 	return raw_cpu_read(pool->cpu->loaded[kcoro_slot(level, cls)]) == &kcoro_magazine_none;
 }
 
-static struct kcoro_depot *depot_here(struct kcoro_pool *pool, unsigned int cls)
+/*
+ * May the slab be called, and a depot's lock be waited for? Not while this CPU has
+ * such a lock: then a probe at it came here.
+ */
+static bool may_slab_here(void)
 {
-	return &pool->depots[raw_cpu_read(pool->cpu->node)][cls];
+	return kcoro_context_may_slab() && !raw_cpu_read(kcoro_in_depot);
 }
 
 /* @place is NULL where nobody asks: the hot path would pay for a variable on the stack. */
@@ -116,7 +129,7 @@ void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp,
 			 enum kcoro_place *place)
 {
 	enum kcoro_level level = kcoro_context_level();
-	bool may_slab = kcoro_context_may_slab();
+	bool may_slab = may_slab_here();
 	void *frames[KCORO_BATCH_MAX];
 	void *frame;
 	u32 n, kept;
@@ -186,7 +199,7 @@ void kcoro_refill_free(struct kcoro_pool *pool, void *frame, unsigned int cls,
 		       enum kcoro_place *place)
 {
 	enum kcoro_level level = kcoro_context_level();
-	bool may_slab = kcoro_context_may_slab();
+	bool may_slab = may_slab_here();
 
 	if (kcoro_frame_debug && may_slab) {
 		count(pool, level, cls, free_misses);
@@ -247,14 +260,14 @@ static void work_fill(struct kcoro_pool_cpu *pc, enum kcoro_level level, unsigne
 			mag->count += n;
 		} while (n && mag->count < mag->capacity);
 		n = mag->count;
-		kcoro_depot_give(pc->pool, pc->node, cls, mag);
+		kcoro_depot_give(depot, mag);
 		if (n)
 			this_cpu_inc(pc->pool->cpu->count[kcoro_slot(level, cls)].refills);
 	}
 	if (!READ_ONCE(depot->empty.length)) {
 		mag = magazine_alloc(level, cls, GFP_KERNEL);
 		if (mag)
-			kcoro_depot_give(pc->pool, pc->node, cls, mag);
+			kcoro_depot_give(depot, mag);
 	}
 }
 

@@ -61,7 +61,7 @@ static void trim_work(struct work_struct *work)
 		loaded = NULL;
 		spare = NULL;
 		local_irq_save(flags);
-		/* Else the CPU went offline, and kcoro_trim_dead() does this. */
+		/* Else the CPU went offline, and cpu_dead() does this. */
 		if (smp_processor_id() == pc->cpu) {
 			loaded = slot_take(&pc->loaded[slot]);
 			spare = slot_take(&pc->spare[slot]);
@@ -122,14 +122,10 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 
 static void idle_depot(struct kcoro_depot *depot, bool full)
 {
+	u32 idle = min_t(u32, kcoro_depot_look(depot, full), IDLE_BATCH);
 	struct kcoro_magazine *mag;
-	unsigned long flags;
-	u32 idle;
 
-	raw_spin_lock_irqsave(&depot->lock, flags);
-	idle = kcoro_stack_look(full ? &depot->full : &depot->empty);
-	raw_spin_unlock_irqrestore(&depot->lock, flags);
-	for (idle = min_t(u32, idle, IDLE_BATCH); idle; idle--) {
+	for (; idle; idle--) {
 		mag = kcoro_depot_take(depot, full);
 		if (!mag)
 			return;
@@ -156,7 +152,8 @@ static bool has_magazines(struct kcoro_pool_cpu *pc)
 	unsigned int slot;
 
 	for (slot = 0; slot < KCORO_SLOTS; slot++)
-		if (READ_ONCE(pc->loaded[slot]) != &kcoro_magazine_none)
+		if (READ_ONCE(pc->loaded[slot]) != &kcoro_magazine_none ||
+		    READ_ONCE(pc->spare[slot]) != &kcoro_magazine_none)
 			return true;
 	return false;
 }
@@ -193,12 +190,14 @@ static int cpu_dead(unsigned int cpu, struct hlist_node *node)
 	unsigned int slot;
 
 	for (slot = 0; slot < KCORO_SLOTS; slot++) {
+		struct kcoro_depot *depot = &pool->depots[pc->node][slot % KCORO_CLASSES];
+
 		mag = slot_take(&pc->loaded[slot]);
 		if (mag != &kcoro_magazine_none)
-			kcoro_depot_give(pool, pc->node, slot % KCORO_CLASSES, mag);
+			kcoro_depot_give(depot, mag);
 		mag = slot_take(&pc->spare[slot]);
 		if (mag != &kcoro_magazine_none)
-			kcoro_depot_give(pool, pc->node, slot % KCORO_CLASSES, mag);
+			kcoro_depot_give(depot, mag);
 	}
 	return 0;
 }
