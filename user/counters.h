@@ -40,6 +40,16 @@ inline constexpr counter<kcoro_frame_counters> frame_counters[] = {
 	 &kcoro_frame_counters::deferred},
 	{"exchanges", nullptr, 0, "magazines", "magazines exchanged with the depot",
 	 &kcoro_frame_counters::exchanges},
+	{"reserve", nullptr, 0, "frames", "allocations that the reserve served",
+	 &kcoro_frame_counters::reserve},
+	{"failed_quota", nullptr, 0, "calls", "failures: the pool's quota",
+	 &kcoro_frame_counters::failed_quota},
+	{"failed_slab", nullptr, 0, "calls", "failures: the slab had no memory",
+	 &kcoro_frame_counters::failed_slab},
+	{"failed_context", nullptr, 0, "calls", "failures: nothing cached where the slab is barred",
+	 &kcoro_frame_counters::failed_context},
+	{"failed_injected", nullptr, 0, "calls", "failures: the fault point",
+	 &kcoro_frame_counters::failed_injected},
 };
 
 inline constexpr counter<kcoro_table_counters> table_counters[] = {

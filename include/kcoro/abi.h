@@ -36,8 +36,12 @@ enum kcoro_class {
 	KCORO_CLASSES,
 };
 
+/* Bytes of a name, NUL included. */
+#define KCORO_NAME_LEN 16
+
 #define KCORO_CLASS_MIN_SHIFT 6
-#define KCORO_FRAME_SIZE_MAX 8192
+#define KCORO_FRAME_SIZE_MAX 8192	/* bytes of the largest class */
+#define KCORO_FRAME_LARGE_MAX 65536	/* above it, and up to here: whole pages */
 
 /* What a latency histogram measures. */
 enum kcoro_operation {
@@ -52,6 +56,22 @@ enum kcoro_place {
 	KCORO_PLACE_SLAB,	/* the slab allocator */
 	KCORO_PLACE_DEFERRED,	/* free only: a list that a worker hands to the slab */
 	KCORO_PLACE_NONE,	/* alloc only: it failed */
+	KCORO_PLACE_RESERVE,	/* alloc only: the pool's reserve */
+	KCORO_PLACE_PAGES,	/* the page allocator: a large frame */
+};
+
+/* What a pool is like. */
+enum kcoro_pool_flags {
+	KCORO_POOL_ZERO = 1U << 0,	/* the bytes asked for are zeroed at each allocation */
+	KCORO_POOL_ACCOUNT = 1U << 1,	/* charged to the memory cgroup of its creator */
+};
+
+/* The flags for the slab that an allocation came to, when it came to the slab. */
+enum kcoro_gfp_choice {
+	KCORO_GFP_CHOICE_KERNEL,	/* GFP_KERNEL, by the context */
+	KCORO_GFP_CHOICE_ATOMIC,	/* GFP_ATOMIC, by the context */
+	KCORO_GFP_CHOICE_CALLER,	/* named by the caller */
+	KCORO_GFP_CHOICES,
 };
 
 /*
@@ -71,12 +91,55 @@ struct kcoro_frame_counters {
 	__u64 drains;		/* batches given back to the slab */
 	__u64 deferred;		/* frees that had to wait for a worker */
 	__u64 exchanges;	/* magazines exchanged with the depot */
+	__u64 reserve;		/* allocations that the reserve served */
+	/* failures = the four below */
+	__u64 failed_quota;	/* the pool's quota, or its memory cgroup's limit with it */
+	__u64 failed_slab;	/* the slab had no memory */
+	__u64 failed_context;	/* nothing was cached, and the slab was out of bounds there */
+	__u64 failed_injected;	/* by the fault point */
+};
+
+/* Eighths of a class: where in it the requested sizes lie. */
+#define KCORO_SIZE_BUCKETS 8
+
+/*
+ * One pool. Bytes count whole frames, of all classes and large ones:
+ *
+ *	held = live + cached + reserved
+ *
+ * once what is under way on other CPUs has settled. Frames that wait for a worker to
+ * hand them to the slab count as cached.
+ */
+struct kcoro_pool_info {
+	__u64 id;		/* never used twice; the default pool is the first */
+	char name[KCORO_NAME_LEN];
+	__u32 flags;		/* enum kcoro_pool_flags */
+	__u32 reserved0;	/* 0 */
+	__u64 quota;		/* bytes it may hold; 0: no limit */
+	__u64 held;		/* bytes taken from the slab and the page allocator */
+	__u64 held_most;	/* the most so far */
+	__u64 live;		/* bytes that callers have */
+	__u64 cached;		/* bytes in magazines and depots */
+	__u64 reserved;		/* bytes in the reserve */
+	__u64 large_allocs;	/* frames over KCORO_FRAME_SIZE_MAX, apart from the classes */
+	__u64 large_frees;
+	__u64 large_failures;
+	/* Allocations that came to the slab, by level and by whose flags; CPUs summed. */
+	__u64 gfp[KCORO_LEVELS][KCORO_GFP_CHOICES];
+	/* The reserve by class: frames there, and frames wanted. */
+	__u32 reserve_there[KCORO_CLASSES];
+	__u32 reserve_wanted[KCORO_CLASSES];
+	/*
+	 * Requested sizes, sampled where an allocation finds the loaded magazine empty:
+	 * bucket b of a class counts sizes in the b-th eighth of what the class adds to the
+	 * one below it. Much in low buckets: the frames are half empty.
+	 */
+	__u64 sizes[KCORO_CLASSES][KCORO_SIZE_BUCKETS];
 };
 
 /* A frame's state as BPF sees it is at most this long (bytes). */
 #define KCORO_FRAME_DATA_MAX 4096
 #define KCORO_KEY_SIZE_MAX 64
-#define KCORO_NAME_LEN 16
 
 /* For bpf_kcoro_table_create(). */
 struct kcoro_table_attr {

@@ -7,6 +7,7 @@
 #ifndef KCORO_KCORO_H
 #define KCORO_KCORO_H
 
+#include <linux/bitops.h>
 #include <linux/gfp.h>
 #include <linux/log2.h>
 #include <linux/types.h>
@@ -21,10 +22,10 @@ struct kcoro_pool;
 /**
  * struct kcoro_pool_attr - what a private pool shall be
  * @size: sizeof(struct kcoro_pool_attr) of the caller; the structure may grow
- * @flags: none defined yet, 0
+ * @flags: enum kcoro_pool_flags
  * @name: for people, at most KCORO_NAME_LEN - 1 characters, copied
- * @quota: most bytes the pool may take from the slab; 0: no limit. Not yet
- *	available: anything but 0 gives -EOPNOTSUPP
+ * @quota: most bytes the pool may hold, cached and reserved frames included; 0: no
+ *	limit. Frames count with the size of their class, large ones with their pages
  * @reserved: 0
  */
 struct kcoro_pool_attr {
@@ -40,9 +41,10 @@ struct kcoro_pool_attr {
  * @attr: what it shall be
  *
  * Context: process context, may sleep.
- * Return: the pool, owned by the caller, or ERR_PTR: -EINVAL (a wrong size, a
- * flag or a reserved field that is not 0, a name that is too long or empty),
- * -EOPNOTSUPP, -ENOMEM.
+ * Return: the pool, owned by the caller, or ERR_PTR: -EINVAL (a wrong size, an
+ * unknown flag, a reserved field that is not 0, a name that is too long or empty),
+ * -E2BIG (a field that this kcoro does not know is not 0), -EOPNOTSUPP
+ * (KCORO_POOL_ACCOUNT on a kernel without memory cgroups), -ENOMEM.
  */
 struct kcoro_pool *kcoro_pool_create(const struct kcoro_pool_attr *attr);
 
@@ -66,54 +68,85 @@ void kcoro_pool_destroy(struct kcoro_pool *pool);
  */
 struct kcoro_pool *kcoro_pool_default(void);
 
-/* The out-of-line halves of the functions below, which check; @cls is below KCORO_CLASSES. */
-void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned long cls);
-void *kcoro_pool_alloc_class_gfp(struct kcoro_pool *pool, unsigned long cls, gfp_t gfp);
+/**
+ * kcoro_pool_reserve() - set frames aside, so that allocations cannot fail
+ * @pool: a pool
+ * @size: bytes of a frame, 1 .. KCORO_FRAME_SIZE_MAX
+ * @count: how many frames of that size's class shall be set aside in all, at most
+ *	KCORO_RESERVE_MAX; 0 gives back what was
+ *
+ * From then on @count allocations of the class succeed, on any CPU and in any context,
+ * NMI included, whatever the slab and the quota say. They are the pool's in total,
+ * whoever comes first, and serve an allocation that would have failed otherwise. A
+ * worker fills the reserve up again when memory is there; kcoro_pool_destroy() gives
+ * it back. The frames count against the quota from the beginning.
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EINVAL for a wrong size or count; -EDQUOT when the quota has no room for
+ * so many; -ENOMEM. After an error the reserve is as it was.
+ */
+int kcoro_pool_reserve(struct kcoro_pool *pool, size_t size, unsigned int count);
+
+/* Frames of one class that a reserve can have. */
+#define KCORO_RESERVE_MAX (1U << 20)
+
+/*
+ * The out-of-line halves of the functions below, which check: @cls is below
+ * KCORO_CLASSES and holds @size; a large size is over KCORO_FRAME_SIZE_MAX.
+ */
+void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned long cls, size_t size);
+void *kcoro_pool_alloc_class_gfp(struct kcoro_pool *pool, unsigned long cls, size_t size,
+				 gfp_t gfp);
 void kcoro_pool_free_class(struct kcoro_pool *pool, unsigned long cls, void *frame);
+void *kcoro_pool_alloc_large(struct kcoro_pool *pool, size_t size, gfp_t gfp);
+void kcoro_pool_free_large(struct kcoro_pool *pool, void *frame, size_t size);
 
 /**
  * kcoro_size_class() - the smallest class that holds a size
  * @size: bytes, 1 .. KCORO_FRAME_SIZE_MAX
  *
  * Folds to a constant when @size is one.
- * Return: enum kcoro_class, or KCORO_CLASSES when @size is 0 or too large.
+ * Return: enum kcoro_class, or KCORO_CLASSES when @size is 0 or above the classes.
  */
 static __always_inline unsigned int kcoro_size_class(size_t size)
 {
 	if (size - 1 >= KCORO_FRAME_SIZE_MAX)
 		return KCORO_CLASSES;
-	if (size <= 1UL << KCORO_CLASS_MIN_SHIFT)
-		return KCORO_CLASS_64B;
-	return ilog2(size - 1) + 1 - KCORO_CLASS_MIN_SHIFT;
+	/* The small ones become the smallest without a branch; it is never 0. */
+	size = (size - 1) | ((1UL << KCORO_CLASS_MIN_SHIFT) - 1);
+	return (__builtin_constant_p(size) ? ilog2(size) : __fls(size)) + 1 - KCORO_CLASS_MIN_SHIFT;
 }
 
 /**
  * kcoro_pool_alloc_gfp() - take a frame, with the caller's own flags
  * @pool: a pool
- * @size: bytes, 1 .. KCORO_FRAME_SIZE_MAX
+ * @size: bytes, 1 .. KCORO_FRAME_LARGE_MAX
  * @gfp: flags for the slab should the magazine be empty, or KCORO_GFP_AUTO.
  *	Where the slab must not be called (NMI; on PREEMPT_RT whenever not
  *	preemptible) they are ignored and the slab is left alone
  *
+ * Over KCORO_FRAME_SIZE_MAX the frame is pages from the page allocator: nothing is
+ * cached, so that it costs more, and fails where the slab must not be called.
+ *
  * Context: any, NMI included. Sleeps only if @gfp says so, or with
  * KCORO_GFP_AUTO where sleeping is allowed.
- * Return: a frame aligned to 64 bytes, its contents undefined, owned by the
- * caller and to be freed with the same pool and size; NULL without memory or
- * when @size is wrong.
+ * Return: a frame aligned to 64 bytes, its contents undefined unless the pool is one
+ * with KCORO_POOL_ZERO, owned by the caller and to be freed with the same pool and
+ * size; NULL without memory, over the quota, or when @size is wrong.
  */
 static __always_inline void *kcoro_pool_alloc_gfp(struct kcoro_pool *pool, size_t size, gfp_t gfp)
 {
 	unsigned int cls = kcoro_size_class(size);
 
-	if (cls >= KCORO_CLASSES)
-		return NULL;
-	return kcoro_pool_alloc_class_gfp(pool, cls, gfp);
+	if (unlikely(cls >= KCORO_CLASSES))
+		return size ? kcoro_pool_alloc_large(pool, size, gfp) : NULL;
+	return kcoro_pool_alloc_class_gfp(pool, cls, size, gfp);
 }
 
 /**
  * kcoro_pool_alloc() - take a frame, with flags chosen by the context
  * @pool: a pool
- * @size: bytes, 1 .. KCORO_FRAME_SIZE_MAX
+ * @size: bytes, 1 .. KCORO_FRAME_LARGE_MAX
  *
  * Context and return: as kcoro_pool_alloc_gfp() with KCORO_GFP_AUTO.
  */
@@ -121,9 +154,9 @@ static __always_inline void *kcoro_pool_alloc(struct kcoro_pool *pool, size_t si
 {
 	unsigned int cls = kcoro_size_class(size);
 
-	if (cls >= KCORO_CLASSES)
-		return NULL;
-	return kcoro_pool_alloc_class(pool, cls);
+	if (unlikely(cls >= KCORO_CLASSES))
+		return size ? kcoro_pool_alloc_large(pool, size, KCORO_GFP_AUTO) : NULL;
+	return kcoro_pool_alloc_class(pool, cls, size);
 }
 
 /**
@@ -131,7 +164,7 @@ static __always_inline void *kcoro_pool_alloc(struct kcoro_pool *pool, size_t si
  * @pool: the pool it came from
  * @frame: the frame; NULL is ignored
  * @size: the size it was allocated with. One that no allocation can have (0, or over
- *	KCORO_FRAME_SIZE_MAX) is ignored: the frame stays live, and the end of the
+ *	KCORO_FRAME_LARGE_MAX) is ignored: the frame stays live, and the end of the
  *	pool tells
  *
  * Never fails and never sleeps. Context: any, NMI included; any CPU and level,
@@ -141,7 +174,11 @@ static __always_inline void kcoro_pool_free(struct kcoro_pool *pool, void *frame
 {
 	unsigned int cls = kcoro_size_class(size);
 
-	if (frame && cls < KCORO_CLASSES)
+	if (unlikely(!frame))
+		return;
+	if (unlikely(cls >= KCORO_CLASSES))
+		kcoro_pool_free_large(pool, frame, size);
+	else
 		kcoro_pool_free_class(pool, cls, frame);
 }
 
@@ -155,8 +192,9 @@ static __always_inline void kcoro_pool_free(struct kcoro_pool *pool, void *frame
  * with no waiting, slab or work queue.
  *
  * Context: any, with any lock held, NMI included.
- * Return: a frame as from kcoro_pool_alloc(), or NULL: nothing is cached, as before
- * the first one, and a worker cures that a little later; or @size is wrong.
+ * Return: a frame as from kcoro_pool_alloc(), or NULL: nothing is cached or reserved, as
+ * before the first one, and a worker cures that a little later; or @size is wrong, as
+ * that of a large frame is.
  */
 void *kcoro_pool_alloc_nolock(struct kcoro_pool *pool, size_t size);
 
@@ -182,5 +220,27 @@ void kcoro_pool_free_nolock(struct kcoro_pool *pool, void *frame, size_t size);
  */
 int kcoro_pool_read(struct kcoro_pool *pool, unsigned int level, unsigned int cls,
 		    struct kcoro_frame_counters *out);
+
+/**
+ * kcoro_pool_read_cpu() - the same of one CPU
+ * @pool: a pool
+ * @cpu: a possible CPU
+ * @level: enum kcoro_level
+ * @cls: enum kcoro_class
+ * @out: where to
+ *
+ * Context: any. Return: 0, or -EINVAL for a CPU, level or class that does not exist.
+ */
+int kcoro_pool_read_cpu(struct kcoro_pool *pool, unsigned int cpu, unsigned int level,
+			unsigned int cls, struct kcoro_frame_counters *out);
+
+/**
+ * kcoro_pool_read_info() - what a pool is, has and holds
+ * @pool: a pool
+ * @out: where to
+ *
+ * A snapshot, as above. Context: any.
+ */
+void kcoro_pool_read_info(struct kcoro_pool *pool, struct kcoro_pool_info *out);
 
 #endif /* KCORO_KCORO_H */

@@ -116,6 +116,7 @@ static __always_inline bool exchange_pop(struct visit *v, void **frame)
 	full = kcoro_stack_pop(&v->depot->full);
 	if (!full)
 		return false;
+	KCORO_CHECK(kcoro_magazine_is_valid(full));
 	out = slot_rotate(v, full);
 	if (out)
 		kcoro_stack_push(&v->depot->empty, out);
@@ -135,6 +136,7 @@ static __always_inline bool exchange_push(struct visit *v, void **frame)
 	if (!empty)
 		return false;
 	out = slot_rotate(v, empty);
+	KCORO_CHECK(!out || kcoro_magazine_is_valid(out));
 	if (out)
 		kcoro_stack_push(&v->depot->full, out);
 	v->pc->count[v->slot].exchanges++;

@@ -66,7 +66,7 @@ struct stack {
 /* KASAN keeps its notes in the first bytes of what was freed: nothing is read there then. */
 struct header {
 	u64 kasan[4];
-	struct llist_node node;
+	struct kcoro_deferred deferred;
 	struct stack alloc;
 	struct stack free;
 	struct kcoro_pool *pool;
@@ -99,15 +99,15 @@ size_t kcoro_frame_debug_size(size_t frame_size)
 	return HEADER_SIZE + frame_size + ZONE_BEHIND;
 }
 
-/* The list node of a frame that waits to be freed: not in the frame, which is poisoned. */
-struct llist_node *kcoro_frame_debug_node(void *frame)
+/* The note about a frame that waits to be freed: not in the frame, which is poisoned. */
+struct kcoro_deferred *kcoro_frame_debug_deferred(void *frame)
 {
-	return &header_of(frame)->node;
+	return &header_of(frame)->deferred;
 }
 
-void *kcoro_frame_debug_of_node(struct llist_node *node)
+void *kcoro_frame_debug_of_deferred(struct kcoro_deferred *deferred)
 {
-	return (void *)container_of(node, struct header, node) + HEADER_SIZE;
+	return (void *)container_of(deferred, struct header, deferred) + HEADER_SIZE;
 }
 
 /*

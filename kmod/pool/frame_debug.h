@@ -14,7 +14,7 @@
 #include <linux/types.h>
 
 struct kcoro_pool;
-struct llist_node;
+struct kcoro_deferred;
 
 extern bool kcoro_frame_debug;
 
@@ -23,8 +23,8 @@ void *kcoro_frame_debug_prepare(void *object, unsigned int cls);
 void kcoro_frame_debug_release(void *frame);
 void kcoro_frame_debug_alloc(struct kcoro_pool *pool, void *frame);
 bool kcoro_frame_debug_free(struct kcoro_pool **pool, void *frame, unsigned int *cls);
-struct llist_node *kcoro_frame_debug_node(void *frame);
-void *kcoro_frame_debug_of_node(struct llist_node *node);
+struct kcoro_deferred *kcoro_frame_debug_deferred(void *frame);
+void *kcoro_frame_debug_of_deferred(struct kcoro_deferred *deferred);
 void kcoro_frame_debug_flush(void);
 
 #endif /* KCORO_FRAME_DEBUG_H */

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pool.c - pools come and go; the default pool; sums of the counters.
+ * pool.c - pools come and go; the default pool; the list of pools.
  *
- * Create, destroy, init and exit: process context, may sleep. kcoro_pool_read():
- * any context. A pool's creator sees to it that nobody uses it while it is
+ * Create, destroy, init and exit: process context, may sleep. A pool's creator sees to it that nobody uses it while it is
  * destroyed; nothing here is shared between pools but the slab caches.
  */
 #include <linux/err.h>
-#include <linux/list.h>
+#include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/rculist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -23,13 +24,33 @@ struct workqueue_struct *kcoro_pool_wq;
 
 static struct kcoro_pool *default_pool;
 
-/* All pools, for the module's end. */
+/* sizeof(struct kcoro_pool_attr) when there was no other yet. */
+#define ATTR_SIZE_FIRST 64
+
+/* All pools, in the order of their ids. Written under the lock, read under RCU. */
 static LIST_HEAD(pools);
+static u64 last_id;
 static DEFINE_MUTEX(pools_lock);
 
-static bool attr_is_zero(const struct kcoro_pool_attr *attr)
+/* What the caller's structure says, whatever its age. Fields that we don't know must be 0. */
+static int attr_read(const struct kcoro_pool_attr *from, struct kcoro_pool_attr *attr)
 {
-	return !attr->flags && !memchr_inv(attr->reserved, 0, sizeof(attr->reserved));
+	size_t size;
+
+	if (!from || from->size < ATTR_SIZE_FIRST || from->size > PAGE_SIZE)
+		return -EINVAL;
+	size = min_t(size_t, from->size, sizeof(*attr));
+	memset(attr, 0, sizeof(*attr));
+	memcpy(attr, from, size);
+	if (memchr_inv((const u8 *)from + size, 0, from->size - size))
+		return -E2BIG;
+	if (attr->flags & ~(KCORO_POOL_ZERO | KCORO_POOL_ACCOUNT) || attr->quota > LONG_MAX ||
+	    memchr_inv(attr->reserved, 0, sizeof(attr->reserved)) || !attr->name ||
+	    !*attr->name || strlen(attr->name) >= KCORO_NAME_LEN)
+		return -EINVAL;
+	if (attr->flags & KCORO_POOL_ACCOUNT && !IS_ENABLED(CONFIG_MEMCG))
+		return -EOPNOTSUPP;
+	return 0;
 }
 
 static void pool_free(struct kcoro_pool *pool)
@@ -40,6 +61,7 @@ static void pool_free(struct kcoro_pool *pool)
 		kfree(pool->depots[node]);
 	kfree(pool->depots);
 	free_percpu(pool->cpu);
+	mem_cgroup_put(pool->memcg);
 	kfree(pool);
 }
 
@@ -62,63 +84,90 @@ static int depots_create(struct kcoro_pool *pool)
 	return 0;
 }
 
-struct kcoro_pool *kcoro_pool_create(const struct kcoro_pool_attr *attr)
+static void slots_init(struct kcoro_pool *pool, int cpu)
 {
-	struct kcoro_pool *pool;
+	struct kcoro_pool_cpu *pc = per_cpu_ptr(pool->cpu, cpu);
 	unsigned int slot;
-	int cpu;
 
-	if (!attr || attr->size != sizeof(*attr) || !attr_is_zero(attr) || !attr->name ||
-	    !*attr->name || strlen(attr->name) >= KCORO_NAME_LEN)
-		return ERR_PTR(-EINVAL);
-	if (attr->quota)
-		return ERR_PTR(-EOPNOTSUPP);
+	for (slot = 0; slot < KCORO_SLOTS; slot++) {
+		pc->loaded[slot] = &kcoro_magazine_none;
+		pc->spare[slot] = &kcoro_magazine_none;
+	}
+	pc->cpu = cpu;
+	pc->node = cpu_to_node(cpu) == NUMA_NO_NODE ? first_online_node : cpu_to_node(cpu);
+	pc->pool = pool;
+	init_llist_head(&pc->deferred);
+	init_irq_work(&pc->irq_work, kcoro_refill_irq_work);
+	INIT_WORK(&pc->work, kcoro_refill_work);
+}
+
+struct kcoro_pool *kcoro_pool_create(const struct kcoro_pool_attr *from)
+{
+	struct kcoro_pool_attr attr;
+	struct kcoro_pool *pool;
+	int cpu, err;
+
+	err = attr_read(from, &attr);
+	if (err)
+		return ERR_PTR(err);
 	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
-	strscpy(pool->name, attr->name, sizeof(pool->name));
+	strscpy(pool->name, attr.name, sizeof(pool->name));
+	pool->flags = attr.flags;
+	pool->quota = attr.quota;
+	if (attr.flags & KCORO_POOL_ACCOUNT)
+		pool->memcg = get_mem_cgroup_from_mm(current->mm);
 	pool->cpu = alloc_percpu(struct kcoro_pool_cpu);
 	if (!pool->cpu || depots_create(pool)) {
 		pool_free(pool);
 		return ERR_PTR(-ENOMEM);
 	}
-	for_each_possible_cpu(cpu) {
-		struct kcoro_pool_cpu *pc = per_cpu_ptr(pool->cpu, cpu);
-
-		for (slot = 0; slot < KCORO_SLOTS; slot++) {
-			pc->loaded[slot] = &kcoro_magazine_none;
-			pc->spare[slot] = &kcoro_magazine_none;
-		}
-		pc->cpu = cpu;
-		pc->node = cpu_to_node(cpu) == NUMA_NO_NODE ? first_online_node : cpu_to_node(cpu);
-		pc->pool = pool;
-		init_llist_head(&pc->deferred);
-		init_irq_work(&pc->irq_work, kcoro_refill_irq_work);
-		INIT_WORK(&pc->work, kcoro_refill_work);
-	}
+	for_each_possible_cpu(cpu)
+		slots_init(pool, cpu);
+	kcoro_reserve_start(pool);
 	if (kcoro_trim_start(pool)) {
 		pool_free(pool);
 		return ERR_PTR(-ENOMEM);
 	}
 	mutex_lock(&pools_lock);
-	list_add(&pool->list, &pools);
+	pool->id = ++last_id;
+	list_add_tail_rcu(&pool->list, &pools);
 	mutex_unlock(&pools_lock);
 	return pool;
 }
 EXPORT_SYMBOL_GPL(kcoro_pool_create);
 
-/* Frames of one class that are allocated and not freed. */
-static s64 live_frames(struct kcoro_pool *pool, unsigned int cls)
+/**
+ * kcoro_pool_next() - the pool that was created after another
+ * @id: of the other, 0 for none
+ *
+ * Context: any, under rcu_read_lock(), which keeps the pool. Return: NULL: no more.
+ */
+struct kcoro_pool *kcoro_pool_next(u64 id)
 {
-	struct kcoro_frame_counters sum;
-	unsigned int level;
-	s64 live = 0;
+	struct kcoro_pool *pool;
 
-	for (level = 0; level < KCORO_LEVELS; level++) {
-		kcoro_pool_read(pool, level, cls, &sum);
-		live += sum.allocs - sum.frees;
-	}
-	return live;
+	list_for_each_entry_rcu(pool, &pools, list)
+		if (pool->id > id)
+			return pool;
+	return NULL;
+}
+
+/**
+ * kcoro_pool_find() - the pool of that name, the oldest if there are several
+ * @name: NUL terminated
+ *
+ * Context: as kcoro_pool_next(). Return: NULL: none.
+ */
+struct kcoro_pool *kcoro_pool_find(const char *name)
+{
+	struct kcoro_pool *pool;
+
+	list_for_each_entry_rcu(pool, &pools, list)
+		if (!strcmp(pool->name, name))
+			return pool;
+	return NULL;
 }
 
 static void drain_cpu(struct kcoro_pool_cpu *pc)
@@ -128,49 +177,69 @@ static void drain_cpu(struct kcoro_pool_cpu *pc)
 	irq_work_sync(&pc->irq_work);
 	flush_work(&pc->work);
 	for (slot = 0; slot < KCORO_SLOTS; slot++) {
-		kcoro_magazine_free(pc->loaded[slot]);
-		kcoro_magazine_free(pc->spare[slot]);
+		kcoro_magazine_free(pc->pool, slot % KCORO_CLASSES, pc->loaded[slot]);
+		kcoro_magazine_free(pc->pool, slot % KCORO_CLASSES, pc->spare[slot]);
 		pc->loaded[slot] = &kcoro_magazine_none;
 		pc->spare[slot] = &kcoro_magazine_none;
 	}
 }
 
-static void drain_depot(struct kcoro_depot *depot)
+static void drain_depot(struct kcoro_pool *pool, int node, unsigned int cls)
 {
+	struct kcoro_depot *depot = &pool->depots[node][cls];
 	struct kcoro_magazine *mag;
 
 	while ((mag = kcoro_depot_take(depot, true)) || (mag = kcoro_depot_take(depot, false)))
-		kcoro_magazine_free(mag);
+		kcoro_magazine_free(pool, cls, mag);
+}
+
+/* Who did not free? Returns the bytes that are live; below 0: freed more than allocated. */
+static s64 tell_live(struct kcoro_pool *pool)
+{
+	s64 bytes = atomic_long_read(&pool->large_held), n;
+	unsigned int cls;
+
+	if (bytes)
+		pr_err("kcoro: pool \"%s\" destroyed with %lld live bytes of large frames: find who did not free them\n",
+		       pool->name, bytes);
+	for (cls = 0; cls < KCORO_CLASSES; cls++) {
+		n = kcoro_pool_live(pool, cls);
+		bytes += n * (s64)kcoro_class_size(cls);
+		if (n)
+			pr_err("kcoro: pool \"%s\" destroyed with %lld live frames of %zu bytes: find who did not free them\n",
+			       pool->name, n, kcoro_class_size(cls));
+	}
+	return bytes;
 }
 
 void kcoro_pool_destroy(struct kcoro_pool *pool)
 {
 	unsigned int cls;
-	bool live = false;
 	int cpu, node;
+	s64 live, off;
 
 	if (IS_ERR_OR_NULL(pool))
 		return;
 	mutex_lock(&pools_lock);
-	list_del(&pool->list);
+	list_del_rcu(&pool->list);
 	mutex_unlock(&pools_lock);
-	for (cls = 0; cls < KCORO_CLASSES; cls++) {
-		s64 n = live_frames(pool, cls);
-
-		if (!n)
-			continue;
-		live = true;
-		pr_err("kcoro: pool \"%s\" destroyed with %lld live frames of %zu bytes: find who did not free them\n",
-		       pool->name, n, kcoro_class_size(cls));
-	}
+	/* Readers that found it in the list. */
+	synchronize_rcu();
+	live = tell_live(pool);
 	kcoro_trim_stop(pool);
 	for_each_possible_cpu(cpu)
 		drain_cpu(per_cpu_ptr(pool->cpu, cpu));
+	kcoro_reserve_stop(pool);
 	for_each_node(node)
 		for (cls = 0; cls < KCORO_CLASSES; cls++)
-			drain_depot(&pool->depots[node][cls]);
+			drain_depot(pool, node, cls);
 	kcoro_frame_debug_flush();
-	if (!live)
+	/* held = live + cached + reserved, and the last two are 0 now. */
+	off = atomic_long_read(&pool->held) - live;
+	if (off)
+		pr_err("kcoro: pool \"%s\" is off by %lld bytes: was a frame freed with another size?\n",
+		       pool->name, off);
+	if (!live && !off)
 		pool_free(pool);
 }
 EXPORT_SYMBOL_GPL(kcoro_pool_destroy);
@@ -180,34 +249,6 @@ struct kcoro_pool *kcoro_pool_default(void)
 	return default_pool;
 }
 EXPORT_SYMBOL_GPL(kcoro_pool_default);
-
-int kcoro_pool_read(struct kcoro_pool *pool, unsigned int level, unsigned int cls,
-		    struct kcoro_frame_counters *out)
-{
-	unsigned int slot;
-	int cpu;
-
-	if (level >= KCORO_LEVELS || cls >= KCORO_CLASSES)
-		return -EINVAL;
-	slot = kcoro_slot(level, cls);
-	memset(out, 0, sizeof(*out));
-	for_each_possible_cpu(cpu) {
-		const struct kcoro_pool_cpu *pc = per_cpu_ptr(pool->cpu, cpu);
-		const struct kcoro_slot_counters *c = &pc->count[slot];
-
-		out->allocs += READ_ONCE(pc->allocs[slot]);
-		out->frees += READ_ONCE(pc->frees[slot]);
-		out->alloc_misses += READ_ONCE(c->alloc_misses);
-		out->free_misses += READ_ONCE(c->free_misses);
-		out->failures += READ_ONCE(c->failures);
-		out->refills += READ_ONCE(c->refills);
-		out->drains += READ_ONCE(c->drains);
-		out->deferred += READ_ONCE(c->deferred);
-		out->exchanges += READ_ONCE(c->exchanges);
-	}
-	return 0;
-}
-EXPORT_SYMBOL_GPL(kcoro_pool_read);
 
 int __init kcoro_pool_init(void)
 {
@@ -234,6 +275,7 @@ int __init kcoro_pool_init(void)
 	}
 	if (kcoro_frame_debug)
 		static_branch_inc(&kcoro_pool_watched);
+	kcoro_pool_debugfs_init();
 	return 0;
 
 err_wq:
@@ -249,6 +291,7 @@ void kcoro_pool_exit(void)
 {
 	struct kcoro_pool *pool, *next;
 
+	kcoro_pool_debugfs_exit();
 	kcoro_pool_destroy(default_pool);
 	/* Their creators are gone: nobody can use them, or destroy them, any more. */
 	list_for_each_entry_safe(pool, next, &pools, list) {

@@ -3,12 +3,14 @@
  * pool.h - inside of the frame pool.
  *
  *   pool ---- per CPU ---- [level][class] slot ---- loaded, spare magazine ---- frames
- *     |           |                                       ^  whole magazines
- *     |           |                                       v
- *     +------ per node ------------- [class] depot: full and empty magazines
- *                 |                                       ^
- *                 |                   refill in batches   |   drain in batches
- *                 +-- deferred list --> worker -------> slab
+ *     |  |        |                                       ^  whole magazines
+ *     |  |        |                                       v
+ *     |  +--- per node ------------- [class] depot: full and empty magazines
+ *     |           |                                       ^
+ *     |           |                   refill in batches   |   drain in batches
+ *     |           +-- deferred list --> worker -------> slab <--- quota
+ *     |                                                   |
+ *     +------ [class] reserve  <--------------------------+
  *
  * One magazine per CPU, level and class. While preemption is off, code of level
  * 0..2 is not interrupted by code of its own level on that CPU, so a magazine
@@ -21,7 +23,12 @@
  * refill.c        a miss: batches from and to the slab, the deferred list, the worker
  * trim.c          cached frames go back: memory pressure, idleness, CPU hotplug
  * slab.c          the slab caches
- * pool.c          create and destroy, the default pool, the counters' sums
+ * quota.c         what a pool may hold, and whose memory cgroup pays
+ * reserve.c       frames set aside: allocations that cannot fail
+ * large.c         frames above the classes: pages
+ * pool.c          create and destroy, the default pool, the list of pools
+ * stats.c         the counters' sums
+ * debugfs.c       all of it as text
  * nolock.c        for callers inside any lock: magazine or nothing
  * fault.c         the fault point: allocations that fail on request
  * frame_debug.c   the debug mode: misuse is told
@@ -32,12 +39,18 @@
  *   magazine -> slab, caller -> slab            (drain)
  *   caller -> deferred list -> slab             (free without room or lock)
  *
- * For each class, summed over CPUs and levels: allocs - frees = live frames.
+ * Equations, of a pool at rest; pool.c tests them when a pool ends:
+ *   class by class, over CPUs and levels:  allocs - frees = live frames
+ *   level by level:                        failures = quota + slab + context + injected
+ *   in bytes:                              held = live + cached + reserved
+ * and of a magazine that changes hands: kcoro_magazine_is_valid(), tested at every
+ * exchange on kernels with CONFIG_PROVE_LOCKING.
  */
 #ifndef KCORO_POOL_H
 #define KCORO_POOL_H
 
 #include <linux/irq_work.h>
+#include <linux/atomic.h>
 #include <linux/llist.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
@@ -62,11 +75,20 @@ static __always_inline unsigned long kcoro_slot(enum kcoro_level level, unsigned
 struct kcoro_slot_counters {
 	u64 alloc_misses;
 	u64 free_misses;
-	u64 failures;
 	u64 refills;
 	u64 drains;
 	u64 deferred;
 	u64 exchanges;
+	u64 reserve;
+	u64 failed[3];		/* by enum kcoro_failure but for the last */
+};
+
+/* Why an allocation failed. */
+enum kcoro_failure {
+	KCORO_FAILED_QUOTA,
+	KCORO_FAILED_SLAB,
+	KCORO_FAILED_CONTEXT,
+	KCORO_FAILED_INJECTED,
 };
 
 /*
@@ -81,12 +103,14 @@ struct kcoro_pool_cpu {
 	u64 frees[KCORO_SLOTS];
 	struct kcoro_magazine *spare[KCORO_SLOTS];
 	struct kcoro_slot_counters count[KCORO_SLOTS];
+	u64 gfp[KCORO_LEVELS][KCORO_GFP_CHOICES];
+	u32 injected[KCORO_SLOTS];	/* for tests: 32 bits will do */
 	unsigned int nmi_busy;		/* level 3 is in a window on this CPU */
 	int cpu;
 	int node;
 	struct kcoro_pool *pool;
 	unsigned long wanted;		/* bit per slot: the worker looks after its depot */
-	struct llist_head deferred;	/* frames to be handed to the slab; any level pushes */
+	struct llist_head deferred;	/* struct kcoro_deferred; any level pushes */
 	struct irq_work irq_work;	/* queues @work: the one way out of NMI */
 	struct work_struct work;
 	struct work_struct trim_work;	/* empties this CPU's magazines */
@@ -98,16 +122,45 @@ struct kcoro_depot {
 	raw_spinlock_t lock;
 	struct kcoro_stack full;	/* those with frames */
 	struct kcoro_stack empty;
+	atomic64_t sizes[KCORO_SIZE_BUCKETS];	/* see struct kcoro_pool_info */
+};
+
+/* Lies in the frame while the frame waits for the worker; in debug mode in its header. */
+struct kcoro_deferred {
+	struct llist_node node;
+	unsigned long cls;	/* from KCORO_CLASSES on: a large frame, of what order */
+};
+
+/* Frames of one class that are set aside: reserve.c. */
+struct kcoro_reserve {
+	struct kcoro_reserve_chunk *chunks;
+	u32 wanted;
 };
 
 struct kcoro_pool {
+	/* Read on the hot path. */
 	struct kcoro_pool_cpu __percpu *cpu;
+	u32 flags;
+	bool reserve_low;		/* a reserve was taken from, and waits to be filled up */
 	struct kcoro_depot **depots;	/* by node, then by class */
+	u64 quota;			/* bytes; 0: no limit */
+	struct mem_cgroup *memcg;	/* who pays; NULL: nobody */
+	struct kcoro_reserve reserve[KCORO_CLASSES];
+	struct mutex reserve_lock;	/* who fills or empties a reserve */
+	struct delayed_work reserve_work;
 	struct shrinker *shrinker;
 	struct delayed_work idle_work;
 	struct hlist_node cpuhp;
-	struct list_head list;
+	struct list_head list;		/* written under pools_lock, read under RCU */
+	u64 id;
 	char name[KCORO_NAME_LEN];
+	/* Written off the hot path. */
+	atomic_long_t held ____cacheline_aligned_in_smp;	/* bytes */
+	atomic_long_t held_most;
+	atomic_long_t large_held;
+	atomic64_t large_allocs;
+	atomic64_t large_frees;
+	atomic64_t large_failures;
 };
 
 /* Capacity 0: an alloc finds it empty, a free finds it full. Shared, never written. */
@@ -125,6 +178,9 @@ static inline size_t kcoro_class_size(unsigned int cls)
 	return 1UL << (cls + KCORO_CLASS_MIN_SHIFT);
 }
 
+/* Off where nobody looks for bugs: costs a walk through a magazine. */
+#define KCORO_CHECK(condition) WARN_ON_ONCE(IS_ENABLED(CONFIG_PROVE_LOCKING) && !(condition))
+
 /* Frames that a magazine holds: by bytes, fewer where interrupts are off. */
 static inline u32 kcoro_magazine_capacity(enum kcoro_level level, unsigned int cls)
 {
@@ -133,10 +189,14 @@ static inline u32 kcoro_magazine_capacity(enum kcoro_level level, unsigned int c
 	return clamp_t(u32, SZ_16K >> (cls + KCORO_CLASS_MIN_SHIFT), 4, most);
 }
 
-/* Magazines with frames that a depot keeps; what comes beyond goes to the slab. */
-static inline u32 kcoro_depot_limit(void)
+/*
+ * Magazines with frames that a depot keeps; what comes beyond goes to the slab. More of
+ * the smaller ones, so that a burst at any level is cached.
+ */
+static inline u32 kcoro_depot_limit(enum kcoro_level level, unsigned int cls)
 {
-	return max(4U, 2 * num_online_cpus());
+	return max(4U, 2 * num_online_cpus()) * kcoro_magazine_capacity(KCORO_LEVEL_TASK, cls) /
+	       kcoro_magazine_capacity(level, cls);
 }
 
 static inline u32 kcoro_batch_size(enum kcoro_level level, unsigned int cls)
@@ -146,7 +206,7 @@ static inline u32 kcoro_batch_size(enum kcoro_level level, unsigned int cls)
 
 /* window.c; callable from any level, see there. */
 void *kcoro_window_pop(struct kcoro_pool *pool, unsigned int cls);
-bool kcoro_window_push(struct kcoro_pool *pool, void *frame, unsigned int cls);
+bool kcoro_window_push(struct kcoro_pool *pool, unsigned int cls, void *frame);
 
 /* depot.c; callable from any level but for give, take and look, see there. */
 void *kcoro_depot_alloc(struct kcoro_pool *pool, unsigned int cls, bool nolock);
@@ -159,36 +219,64 @@ struct kcoro_magazine *kcoro_depot_take(struct kcoro_depot *depot, bool full);
 u32 kcoro_depot_look(struct kcoro_depot *depot, bool full);
 
 /* trim.c; process context. */
-void kcoro_magazine_free(struct kcoro_magazine *mag);
+void kcoro_magazine_free(struct kcoro_pool *pool, unsigned int cls, struct kcoro_magazine *mag);
+void kcoro_trim_release(struct kcoro_pool *pool, size_t bytes);
 int kcoro_trim_start(struct kcoro_pool *pool);
 void kcoro_trim_stop(struct kcoro_pool *pool);
 int kcoro_trim_init(void);
 void kcoro_trim_exit(void);
 
 /* watched.c; callable from any level. */
-void *kcoro_watched_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp);
-void kcoro_watched_free(struct kcoro_pool *pool, void *frame, unsigned int cls);
+void *kcoro_watched_alloc(struct kcoro_pool *pool, unsigned int cls, size_t size, gfp_t gfp);
+void kcoro_watched_free(struct kcoro_pool *pool, unsigned int cls, void *frame);
 
 /* slab.c; where the slab may be called. */
-u32 kcoro_slab_alloc(unsigned int cls, gfp_t gfp, void **frames, u32 want);
-void kcoro_slab_free(void **frames, u32 n);
+u32 kcoro_slab_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp, void **frames,
+		     u32 want, int *err);
+void kcoro_slab_free(struct kcoro_pool *pool, unsigned int cls, void **frames, u32 n);
 int kcoro_slab_init(void);
 void kcoro_slab_exit(void);
 
 /* refill.c; what a miss comes to. @place tells where the frame came from or went to. */
-void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp,
+void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, size_t size, gfp_t gfp,
 			 enum kcoro_place *place);
-void kcoro_refill_free(struct kcoro_pool *pool, void *frame, unsigned int cls,
+void kcoro_refill_free(struct kcoro_pool *pool, unsigned int cls, void *frame,
 		       enum kcoro_place *place);
-void *kcoro_refill_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_place *place);
-void *kcoro_refill_later(struct kcoro_pool *pool, unsigned int cls, enum kcoro_place *place);
-void kcoro_refill_defer(struct kcoro_pool *pool, void *frame, unsigned int cls,
+void *kcoro_refill_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_failure why,
 			enum kcoro_place *place);
+void *kcoro_refill_later(struct kcoro_pool *pool, unsigned int cls, enum kcoro_place *place);
+void kcoro_refill_defer(struct kcoro_pool *pool, unsigned int cls, void *frame,
+			enum kcoro_place *place);
+void kcoro_refill_raise(struct kcoro_pool *pool);
+bool kcoro_refill_may_slab(void);
 void kcoro_refill_irq_work(struct irq_work *irq_work);
 void kcoro_refill_work(struct work_struct *work);
 
-/* pool.c; called by main.c. */
+/* quota.c; any context. */
+bool kcoro_quota_charge(struct kcoro_pool *pool, size_t bytes);
+void kcoro_quota_uncharge(struct kcoro_pool *pool, size_t bytes);
+gfp_t kcoro_quota_gfp(struct kcoro_pool *pool, gfp_t gfp);
+
+/* reserve.c; take: any context, the others: process context. */
+void *kcoro_reserve_take(struct kcoro_pool *pool, unsigned int cls);
+u32 kcoro_reserve_there(struct kcoro_pool *pool, unsigned int cls);
+void kcoro_reserve_start(struct kcoro_pool *pool);
+void kcoro_reserve_stop(struct kcoro_pool *pool);
+
+/* large.c; the worker's half of a free. */
+void kcoro_large_release(struct kcoro_pool *pool, void *frame, unsigned int order);
+
+/* pool.c; init and exit: called by main.c. */
 int kcoro_pool_init(void);
 void kcoro_pool_exit(void);
+struct kcoro_pool *kcoro_pool_next(u64 id);
+struct kcoro_pool *kcoro_pool_find(const char *name);
+
+/* stats.c; any context. */
+s64 kcoro_pool_live(struct kcoro_pool *pool, unsigned int cls);
+
+/* debugfs.c */
+void kcoro_pool_debugfs_init(void);
+void kcoro_pool_debugfs_exit(void);
 
 #endif /* KCORO_POOL_H */

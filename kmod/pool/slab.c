@@ -9,6 +9,8 @@
  * With frame_debug=1 an object is larger than its frame, and frame_debug.c knows
  * what is around it; everybody else sees pointers to frames alone.
  */
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "../context.h"
@@ -25,8 +27,41 @@ static const char *const cache_names[KCORO_CLASSES] = {
 	"kcoro_frame_1k", "kcoro_frame_2k", "kcoro_frame_4k", "kcoro_frame_8k",
 };
 
+/* What the quota has room for: the batch, or one. */
+static u32 charge(struct kcoro_pool *pool, unsigned int cls, u32 want)
+{
+	if (kcoro_quota_charge(pool, want * kcoro_class_size(cls)))
+		return want;
+	return want > 1 && kcoro_quota_charge(pool, kcoro_class_size(cls)) ? 1 : 0;
+}
+
+static u32 slab_get(struct kmem_cache *cache, gfp_t gfp, void **frames, u32 want)
+{
+	/* For what is only to be cached the page allocator's reserves are not touched. */
+	gfp_t batch = (gfp & ~__GFP_HIGH) | __GFP_NORETRY | __GFP_NOMEMALLOC;
+	u32 n = 0;
+
+	if (want > 1 && !irqs_disabled()) {
+		/* All or nothing; the answer is a number up to 6.x, later true or false. */
+		n = kmem_cache_alloc_bulk(cache, batch, want, frames) ? want : 0;
+	} else if (want > 1) {
+		want = min_t(u32, want, BATCH_IRQOFF);
+		for (; n < want; n++) {
+			frames[n] = kmem_cache_alloc(cache, batch);
+			if (!frames[n])
+				break;
+		}
+	}
+	if (!n) {
+		frames[0] = kmem_cache_alloc(cache, gfp);
+		n = frames[0] ? 1 : 0;
+	}
+	return n;
+}
+
 /**
  * kcoro_slab_alloc() - frames from the slab
+ * @pool: the pool, which holds them from now on
  * @cls: class
  * @gfp: flags, of the caller of the pool
  * @frames: where to
@@ -36,29 +71,25 @@ static const char *const cache_names[KCORO_CLASSES] = {
  * batch must not fail the caller nor try hard: with no bulk to be had one single
  * frame is asked for with the full flags.
  *
- * Return: how many, from 0; they are the caller's.
+ * Return: how many, from 0; they are the caller's. 0 with -EDQUOT in @err: the quota
+ * had no room.
  */
-u32 kcoro_slab_alloc(unsigned int cls, gfp_t gfp, void **frames, u32 want)
+u32 kcoro_slab_alloc(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp, void **frames,
+		     u32 want, int *err)
 {
-	struct kmem_cache *cache = caches[cls];
-	u32 n = 0, i;
+	u32 charged = charge(pool, cls, want), n, i;
+	struct mem_cgroup *old = NULL;
 
-	gfp |= __GFP_NOWARN;
-	if (want > 1 && !irqs_disabled()) {
-		/* All or nothing; the answer is a number up to 6.x, later true or false. */
-		n = kmem_cache_alloc_bulk(cache, gfp | __GFP_NORETRY, want, frames) ? want : 0;
-	} else if (want > 1) {
-		want = min_t(u32, want, BATCH_IRQOFF);
-		for (; n < want; n++) {
-			frames[n] = kmem_cache_alloc(cache, gfp);
-			if (!frames[n])
-				break;
-		}
-	}
-	if (!n) {
-		frames[0] = kmem_cache_alloc(cache, gfp);
-		n = frames[0] ? 1 : 0;
-	}
+	*err = -EDQUOT;
+	if (!charged)
+		return 0;
+	*err = -ENOMEM;
+	if (pool->memcg)
+		old = set_active_memcg(pool->memcg);
+	n = slab_get(caches[cls], kcoro_quota_gfp(pool, gfp), frames, charged);
+	if (pool->memcg)
+		set_active_memcg(old);
+	kcoro_quota_uncharge(pool, (charged - n) * kcoro_class_size(cls));
 	for (i = 0; kcoro_frame_debug && i < n; i++)
 		frames[i] = kcoro_frame_debug_prepare(frames[i], cls);
 	return n;
@@ -66,12 +97,14 @@ u32 kcoro_slab_alloc(unsigned int cls, gfp_t gfp, void **frames, u32 want)
 
 /**
  * kcoro_slab_free() - frames to the slab
+ * @pool: the pool, which held them until now
+ * @cls: their class
  * @frames: the frames, no longer the caller's
  * @n: how many, from 0
  *
  * They leave with no cache named, whatever they came from.
  */
-void kcoro_slab_free(void **frames, u32 n)
+void kcoro_slab_free(struct kcoro_pool *pool, unsigned int cls, void **frames, u32 n)
 {
 	u32 i;
 
@@ -86,6 +119,7 @@ void kcoro_slab_free(void **frames, u32 n)
 		for (i = 0; i < n; i++)
 			kfree(frames[i]);
 	}
+	kcoro_quota_uncharge(pool, n * kcoro_class_size(cls));
 }
 
 static void destroy_caches(void)

@@ -7,9 +7,10 @@
  *              each CPU empty its own a little later: reclaim waits for nobody
  *   idle work  every IDLE_SECONDS, what no one needed since the last time; CPUs that
  *              neither allocated nor freed since then empty their magazines
+ *   quota      depots' magazines go when it is reached, and then those of the CPUs
  *   hotplug    the magazines of a CPU that is gone go to its node's depot
  *
- * All of it is process context. A CPU's magazines are taken by a work item on that
+ * All of it is process context but kcoro_trim_release(). A CPU's magazines are taken by a work item on that
  * CPU: levels 0..2 with interrupts off; level 3 by exchanging the pointer, and an NMI
  * is done with the old magazine when the exchange returns. An isolated CPU gets no
  * work item: its magazines stay until its pool ends. A dead CPU runs nothing at all.
@@ -31,16 +32,18 @@ static enum cpuhp_state cpuhp_state;
 
 /**
  * kcoro_magazine_free() - a magazine and its frames go to the slab
+ * @pool: the pool that has it
+ * @cls: class of its frames
  * @mag: the magazine, the caller's alone; NULL and the shared "none" are ignored
  *
- * Context: process context.
+ * Context: where the slab may be called.
  */
-void kcoro_magazine_free(struct kcoro_magazine *mag)
+void kcoro_magazine_free(struct kcoro_pool *pool, unsigned int cls, struct kcoro_magazine *mag)
 {
 	if (!mag || mag == &kcoro_magazine_none)
 		return;
 	WARN_ON_ONCE(!kcoro_magazine_is_valid(mag));
-	kcoro_slab_free(mag->slots, mag->count);
+	kcoro_slab_free(pool, cls, mag->slots, mag->count);
 	kfree(mag);
 }
 
@@ -67,8 +70,8 @@ static void trim_work(struct work_struct *work)
 			spare = slot_take(&pc->spare[slot]);
 		}
 		local_irq_restore(flags);
-		kcoro_magazine_free(loaded);
-		kcoro_magazine_free(spare);
+		kcoro_magazine_free(pc->pool, slot % KCORO_CLASSES, loaded);
+		kcoro_magazine_free(pc->pool, slot % KCORO_CLASSES, spare);
 	}
 }
 
@@ -79,18 +82,50 @@ static void trim_cpu(struct kcoro_pool_cpu *pc)
 		queue_work_on(pc->cpu, kcoro_pool_wq, &pc->trim_work);
 }
 
-static unsigned long trim_depot(struct kcoro_depot *depot, unsigned long most)
+/* Frees the frames of a depot until so many have gone. Returns how many. */
+static unsigned long trim_depot(struct kcoro_pool *pool, int node, unsigned int cls,
+				unsigned long most)
 {
+	struct kcoro_depot *depot = &pool->depots[node][cls];
 	struct kcoro_magazine *mag;
 	unsigned long freed = 0;
 
 	while (freed < most && (mag = kcoro_depot_take(depot, true))) {
 		freed += mag->count;
-		kcoro_magazine_free(mag);
+		kcoro_magazine_free(pool, cls, mag);
 	}
 	while ((mag = kcoro_depot_take(depot, false)))
-		kcoro_magazine_free(mag);
+		kcoro_magazine_free(pool, cls, mag);
 	return freed;
+}
+
+/**
+ * kcoro_trim_release() - give up cached frames, because the quota is in the way
+ * @pool: the pool
+ * @bytes: how much at least, if the depots have so much
+ *
+ * The depots' frames go at once, large ones first; if they were too few, what CPUs have
+ * goes a little later, for who comes then.
+ *
+ * Context: where the slab may be called.
+ */
+void kcoro_trim_release(struct kcoro_pool *pool, size_t bytes)
+{
+	size_t size, freed = 0;
+	int cls, node, cpu;
+
+	for (cls = KCORO_CLASSES - 1; cls >= 0; cls--) {
+		size = kcoro_class_size(cls);
+		for_each_online_node(node) {
+			if (freed >= bytes)
+				return;
+			if (READ_ONCE(pool->depots[node][cls].full.length))
+				freed += size * trim_depot(pool, node, cls,
+							   DIV_ROUND_UP(bytes - freed, size));
+		}
+	}
+	for_each_online_cpu(cpu)
+		trim_cpu(per_cpu_ptr(pool->cpu, cpu));
 }
 
 static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
@@ -113,15 +148,16 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 
 	/* Large frames first: the fewest steps for the memory. */
 	for (cls = KCORO_CLASSES - 1; cls >= 0 && freed < sc->nr_to_scan; cls--)
-		freed += trim_depot(&pool->depots[sc->nid][cls], sc->nr_to_scan - freed);
+		freed += trim_depot(pool, sc->nid, cls, sc->nr_to_scan - freed);
 	for_each_online_cpu(cpu)
 		if (cpu_to_node(cpu) == sc->nid)
 			trim_cpu(per_cpu_ptr(pool->cpu, cpu));
 	return freed ?: SHRINK_STOP;
 }
 
-static void idle_depot(struct kcoro_depot *depot, bool full)
+static void idle_depot(struct kcoro_pool *pool, int node, unsigned int cls, bool full)
 {
+	struct kcoro_depot *depot = &pool->depots[node][cls];
 	u32 idle = min_t(u32, kcoro_depot_look(depot, full), IDLE_BATCH);
 	struct kcoro_magazine *mag;
 
@@ -129,7 +165,7 @@ static void idle_depot(struct kcoro_depot *depot, bool full)
 		mag = kcoro_depot_take(depot, full);
 		if (!mag)
 			return;
-		kcoro_magazine_free(mag);
+		kcoro_magazine_free(pool, cls, mag);
 	}
 }
 
@@ -166,8 +202,8 @@ static void idle_work(struct work_struct *work)
 
 	for_each_node(node) {
 		for (cls = 0; cls < KCORO_CLASSES; cls++) {
-			idle_depot(&pool->depots[node][cls], true);
-			idle_depot(&pool->depots[node][cls], false);
+			idle_depot(pool, node, cls, true);
+			idle_depot(pool, node, cls, false);
 		}
 	}
 	cpus_read_lock();

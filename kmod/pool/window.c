@@ -22,21 +22,25 @@
 
 struct kcoro_magazine kcoro_magazine_none;
 
-/* Bits of the preempt count that say: not task level. */
-#define ABOVE_TASK (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
-
-/* A flag of its own tells success: testing the frame would cost a load's worth more. */
-static __always_inline bool slot_pop(struct kcoro_pool_cpu *pc, unsigned long slot, void **frame)
+/*
+ * The counters are stored between reading and changing the magazine's count, so that
+ * the compiler changes it in memory; docs/frame-pool.md has the listing.
+ */
+static __always_inline void *slot_pop(struct kcoro_pool_cpu *pc, unsigned long slot)
 {
 	struct kcoro_magazine *mag = pc->loaded[slot];
-	u32 n = mag->count;
+	unsigned long n = mag->count;
+	void *frame;
 
 	if (unlikely(!n))
-		return false;
-	mag->count = --n;
-	pc->allocs[slot]++;
-	*frame = mag->slots[n];
-	return true;
+		return NULL;
+	frame = mag->slots[n - 1];
+	asm volatile("incq %0" : "+m" (pc->allocs[slot]));
+	mag->count--;
+	/* The invariant of a magazine, told to the compiler: it saves the caller a test. */
+	if (!frame)
+		__builtin_unreachable();
+	return frame;
 }
 
 static __always_inline bool slot_push(struct kcoro_pool_cpu *pc, unsigned long slot, void *frame)
@@ -47,15 +51,9 @@ static __always_inline bool slot_push(struct kcoro_pool_cpu *pc, unsigned long s
 	if (unlikely(n >= mag->capacity))
 		return false;
 	mag->slots[n] = frame;
-	mag->count = n + 1;
-	pc->frees[slot]++;
+	asm volatile("incq %0" : "+m" (pc->frees[slot]) :: "memory");
+	mag->count++;
 	return true;
-}
-
-/* The slot of softirq and hardirq level. */
-static __always_inline unsigned long irq_slot(unsigned int count, unsigned long cls)
-{
-	return kcoro_slot(count & HARDIRQ_MASK ? KCORO_LEVEL_HARDIRQ : KCORO_LEVEL_SOFTIRQ, cls);
 }
 
 static __always_inline bool nmi_begin(struct kcoro_pool_cpu *pc)
@@ -74,73 +72,122 @@ static __always_inline void nmi_end(struct kcoro_pool_cpu *pc)
 }
 
 /*
- * The level is that of interrupt_context_level(), asked for so that the one that is
- * needed most costs least.
+ * Task level has its window in the function that is called, the others are one jump
+ * away: so the compiler keeps the arguments where they are. The levels are those of
+ * interrupt_context_level(), asked bit by bit; they can't change under our feet.
  */
-static __always_inline bool window_pop(struct kcoro_pool *pool, unsigned long cls, void **frame)
+static __always_inline bool above_task(void)
 {
-	struct kcoro_pool_cpu *pc;
-	unsigned int count;
-	bool done = false;
+	return unlikely(preempt_count() & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET));
+}
+
+static __always_inline void *task_pop(struct kcoro_pool *pool, unsigned long cls)
+{
+	void *frame;
 
 	preempt_disable_notrace();
-	count = preempt_count();
-	pc = raw_cpu_ptr(pool->cpu);
-	if (likely(!(count & ABOVE_TASK))) {
-		done = slot_pop(pc, kcoro_slot(KCORO_LEVEL_TASK, cls), frame);
-	} else if (likely(!(count & NMI_MASK))) {
-		done = slot_pop(pc, irq_slot(count, cls), frame);
-	} else if (nmi_begin(pc)) {
-		done = slot_pop(pc, kcoro_slot(KCORO_LEVEL_NMI, cls), frame);
-		nmi_end(pc);
-	}
+	frame = slot_pop(raw_cpu_ptr(pool->cpu), kcoro_slot(KCORO_LEVEL_TASK, cls));
+	preempt_enable_notrace();
+	return frame;
+}
+
+static __always_inline bool task_push(struct kcoro_pool *pool, unsigned long cls, void *frame)
+{
+	bool done;
+
+	preempt_disable_notrace();
+	done = slot_push(raw_cpu_ptr(pool->cpu), kcoro_slot(KCORO_LEVEL_TASK, cls), frame);
 	preempt_enable_notrace();
 	return done;
 }
 
-static __always_inline bool window_push(struct kcoro_pool *pool, void *frame, unsigned long cls)
+/* Above task level preemption is off already. The barrier keeps each question a test of memory. */
+static __always_inline void *above_pop(struct kcoro_pool *pool, unsigned long cls)
 {
-	struct kcoro_pool_cpu *pc;
-	unsigned int count;
+	struct kcoro_pool_cpu *pc = raw_cpu_ptr(pool->cpu);
+	void *frame = NULL;
+
+	if (!(preempt_count() & (NMI_MASK | HARDIRQ_MASK)))
+		return slot_pop(pc, kcoro_slot(KCORO_LEVEL_SOFTIRQ, cls));
+	barrier();
+	if (likely(!(preempt_count() & NMI_MASK)))
+		return slot_pop(pc, kcoro_slot(KCORO_LEVEL_HARDIRQ, cls));
+	if (nmi_begin(pc)) {
+		frame = slot_pop(pc, kcoro_slot(KCORO_LEVEL_NMI, cls));
+		nmi_end(pc);
+	}
+	return frame;
+}
+
+static __always_inline bool above_push(struct kcoro_pool *pool, unsigned long cls, void *frame)
+{
+	struct kcoro_pool_cpu *pc = raw_cpu_ptr(pool->cpu);
 	bool done = false;
 
-	preempt_disable_notrace();
-	count = preempt_count();
-	pc = raw_cpu_ptr(pool->cpu);
-	if (likely(!(count & ABOVE_TASK))) {
-		done = slot_push(pc, kcoro_slot(KCORO_LEVEL_TASK, cls), frame);
-	} else if (likely(!(count & NMI_MASK))) {
-		done = slot_push(pc, irq_slot(count, cls), frame);
-	} else if (nmi_begin(pc)) {
+	if (!(preempt_count() & (NMI_MASK | HARDIRQ_MASK)))
+		return slot_push(pc, kcoro_slot(KCORO_LEVEL_SOFTIRQ, cls), frame);
+	barrier();
+	if (likely(!(preempt_count() & NMI_MASK)))
+		return slot_push(pc, kcoro_slot(KCORO_LEVEL_HARDIRQ, cls), frame);
+	if (nmi_begin(pc)) {
 		done = slot_push(pc, kcoro_slot(KCORO_LEVEL_NMI, cls), frame);
 		nmi_end(pc);
 	}
-	preempt_enable_notrace();
 	return done;
 }
 
-notrace void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned long cls)
+static __always_inline void *finish(struct kcoro_pool *pool, void *frame, size_t size)
+{
+	return likely(!(pool->flags & KCORO_POOL_ZERO)) ? frame : memset(frame, 0, size);
+}
+
+/* By section, because NOKPROBE_SYMBOL() takes the address, and that costs an endbr64. */
+static noinline __kprobes void *alloc_above_task(struct kcoro_pool *pool, unsigned long cls,
+						 size_t size, gfp_t gfp)
+{
+	void *frame = above_pop(pool, cls);
+
+	if (likely(frame))
+		return finish(pool, frame, size);
+	return kcoro_refill_alloc(pool, cls, size, gfp, NULL);
+}
+
+static noinline __kprobes void free_above_task(struct kcoro_pool *pool, unsigned long cls,
+					       void *frame)
+{
+	if (unlikely(!above_push(pool, cls, frame)))
+		kcoro_refill_free(pool, cls, frame, NULL);
+}
+
+notrace void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned long cls, size_t size)
 {
 	void *frame;
 
 	if (static_branch_unlikely(&kcoro_pool_watched))
-		return kcoro_watched_alloc(pool, cls, KCORO_GFP_AUTO);
-	if (likely(window_pop(pool, cls, &frame)))
-		return frame;
-	return kcoro_refill_alloc(pool, cls, KCORO_GFP_AUTO, NULL);
+		return kcoro_watched_alloc(pool, cls, size, KCORO_GFP_AUTO);
+	if (above_task())
+		return alloc_above_task(pool, cls, size, KCORO_GFP_AUTO);
+	frame = task_pop(pool, cls);
+	if (likely(frame))
+		return finish(pool, frame, size);
+	return kcoro_refill_alloc(pool, cls, size, KCORO_GFP_AUTO, NULL);
 }
 NOKPROBE_SYMBOL(kcoro_pool_alloc_class);
 EXPORT_SYMBOL_GPL(kcoro_pool_alloc_class);
 
-notrace void *kcoro_pool_alloc_class_gfp(struct kcoro_pool *pool, unsigned long cls, gfp_t gfp)
+notrace void *kcoro_pool_alloc_class_gfp(struct kcoro_pool *pool, unsigned long cls, size_t size,
+					 gfp_t gfp)
 {
 	void *frame;
 
 	if (static_branch_unlikely(&kcoro_pool_watched))
-		return kcoro_watched_alloc(pool, cls, gfp);
-	if (likely(window_pop(pool, cls, &frame)))
-		return frame;
-	return kcoro_refill_alloc(pool, cls, gfp, NULL);
+		return kcoro_watched_alloc(pool, cls, size, gfp);
+	if (above_task())
+		return alloc_above_task(pool, cls, size, gfp);
+	frame = task_pop(pool, cls);
+	if (likely(frame))
+		return finish(pool, frame, size);
+	return kcoro_refill_alloc(pool, cls, size, gfp, NULL);
 }
 NOKPROBE_SYMBOL(kcoro_pool_alloc_class_gfp);
 EXPORT_SYMBOL_GPL(kcoro_pool_alloc_class_gfp);
@@ -148,9 +195,11 @@ EXPORT_SYMBOL_GPL(kcoro_pool_alloc_class_gfp);
 notrace void kcoro_pool_free_class(struct kcoro_pool *pool, unsigned long cls, void *frame)
 {
 	if (static_branch_unlikely(&kcoro_pool_watched))
-		kcoro_watched_free(pool, frame, cls);
-	else if (unlikely(!window_push(pool, frame, cls)))
-		kcoro_refill_free(pool, frame, cls, NULL);
+		kcoro_watched_free(pool, cls, frame);
+	else if (above_task())
+		free_above_task(pool, cls, frame);
+	else if (unlikely(!task_push(pool, cls, frame)))
+		kcoro_refill_free(pool, cls, frame, NULL);
 }
 NOKPROBE_SYMBOL(kcoro_pool_free_class);
 EXPORT_SYMBOL_GPL(kcoro_pool_free_class);
@@ -164,23 +213,21 @@ EXPORT_SYMBOL_GPL(kcoro_pool_free_class);
  */
 notrace void *kcoro_window_pop(struct kcoro_pool *pool, unsigned int cls)
 {
-	void *frame;
-
-	return window_pop(pool, cls, &frame) ? frame : NULL;
+	return above_task() ? above_pop(pool, cls) : task_pop(pool, cls);
 }
 NOKPROBE_SYMBOL(kcoro_window_pop);
 
 /**
  * kcoro_window_push() - a frame into this CPU's magazine of this level
  * @pool: the pool
- * @frame: the frame
  * @cls: its class
+ * @frame: the frame
  *
  * Context: any. Return: true when it is the magazine's, and counted as freed;
  * false when there was no room, and it remains the caller's.
  */
-notrace bool kcoro_window_push(struct kcoro_pool *pool, void *frame, unsigned int cls)
+notrace bool kcoro_window_push(struct kcoro_pool *pool, unsigned int cls, void *frame)
 {
-	return window_push(pool, frame, cls);
+	return above_task() ? above_push(pool, cls, frame) : task_push(pool, cls, frame);
 }
 NOKPROBE_SYMBOL(kcoro_window_push);

@@ -33,7 +33,8 @@ void kcoro_trace_unlisten(void);
 #define kcoro_show_place(place) \
 	__print_symbolic(place, { KCORO_PLACE_MAGAZINE, "magazine" }, \
 			 { KCORO_PLACE_SLAB, "slab" }, { KCORO_PLACE_DEFERRED, "deferred" }, \
-			 { KCORO_PLACE_NONE, "none" })
+			 { KCORO_PLACE_NONE, "none" }, { KCORO_PLACE_RESERVE, "reserve" }, \
+			 { KCORO_PLACE_PAGES, "pages" })
 #endif
 
 /*

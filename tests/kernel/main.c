@@ -22,6 +22,7 @@ MODULE_PARM_DESC(skip, "do not run these cases");
 static const struct kcoro_test_case *const suites[] = {
 	kcoro_pool_cases,
 	kcoro_depot_cases,
+	kcoro_limits_cases,
 	kcoro_nmi_cases,
 	kcoro_cxx_cases,
 };

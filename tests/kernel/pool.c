@@ -67,7 +67,7 @@ static int sizes(void)
 	EXPECT(kcoro_size_class(0) == KCORO_CLASSES);
 	EXPECT(kcoro_size_class(SIZE_MAX) == KCORO_CLASSES);
 	EXPECT(!kcoro_pool_alloc(kcoro_pool_default(), 0));
-	EXPECT(!kcoro_pool_alloc(kcoro_pool_default(), 8193));
+	EXPECT(!kcoro_pool_alloc(kcoro_pool_default(), KCORO_FRAME_LARGE_MAX + 1));
 	return 0;
 }
 
@@ -85,14 +85,14 @@ static int bad_attributes(void)
 	attr.name = "";
 	EXPECT(PTR_ERR(kcoro_pool_create(&attr)) == -EINVAL);
 	attr.name = "test";
-	attr.flags = 1;
+	attr.flags = 1U << 31;
 	EXPECT(PTR_ERR(kcoro_pool_create(&attr)) == -EINVAL);
 	attr.flags = 0;
 	attr.reserved[4] = 1;
 	EXPECT(PTR_ERR(kcoro_pool_create(&attr)) == -EINVAL);
 	attr.reserved[4] = 0;
-	attr.quota = 1;
-	EXPECT(PTR_ERR(kcoro_pool_create(&attr)) == -EOPNOTSUPP);
+	attr.quota = U64_MAX;
+	EXPECT(PTR_ERR(kcoro_pool_create(&attr)) == -EINVAL);
 	EXPECT(kcoro_pool_read(kcoro_pool_default(), KCORO_LEVELS, 0, &c) == -EINVAL);
 	EXPECT(kcoro_pool_read(kcoro_pool_default(), 0, KCORO_CLASSES, &c) == -EINVAL);
 	kcoro_pool_destroy(NULL);
@@ -110,7 +110,7 @@ static int bad_free(void)
 	frame = kcoro_pool_alloc(pool, 64);
 	if (frame) {
 		kcoro_pool_free(pool, frame, 0);
-		kcoro_pool_free(pool, frame, KCORO_FRAME_SIZE_MAX + 1);
+		kcoro_pool_free(pool, frame, KCORO_FRAME_LARGE_MAX + 1);
 		kcoro_pool_free(pool, frame, SIZE_MAX);
 		kcoro_pool_free(pool, NULL, 64);
 		unchanged = live(pool) == 1;

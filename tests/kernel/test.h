@@ -20,6 +20,7 @@ struct kcoro_test_case {
 
 extern const struct kcoro_test_case kcoro_pool_cases[];
 extern const struct kcoro_test_case kcoro_depot_cases[];
+extern const struct kcoro_test_case kcoro_limits_cases[];
 extern const struct kcoro_test_case kcoro_nmi_cases[];
 extern const struct kcoro_test_case kcoro_cxx_cases[];
 

@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
+#include <linux/sizes.h>
 
 #include "stress.h"
 
@@ -21,6 +22,7 @@
 
 struct stress_pool {
 	struct kcoro_pool *pool;
+	bool zeroed;
 	atomic_t holders;
 };
 
@@ -38,6 +40,25 @@ struct kcoro_pool *stress_pool_watched(void)
 	return pools[POOL_STAYS].pool;
 }
 
+bool stress_pool_is_zeroed(const struct stress_pool *pool)
+{
+	return pool->zeroed;
+}
+
+/* A reserve of some size, or none any more. In process context, while it is held. */
+void stress_pool_reserve(struct stress_pool *pool, struct stress_rng *from)
+{
+	u32 size = 1 + stress_below(from, KCORO_FRAME_SIZE_MAX), count = stress_below(from, 40);
+	int err;
+
+	/* The default pool's would stay behind. */
+	if (pool == &pools[POOL_DEFAULT])
+		return;
+	err = kcoro_pool_reserve(pool->pool, size, count);
+	if (err && err != -EDQUOT && err != -ENOMEM)
+		stress_error("reserve: of %u frames of %u bytes said %d", count, size, err);
+}
+
 /* NULL when it is being renewed. */
 struct stress_pool *stress_pool_get(struct stress_rng *from)
 {
@@ -51,22 +72,37 @@ void stress_pool_put(struct stress_pool *pool)
 	atomic_dec_return_release(&pool->holders);
 }
 
+/* One that is renewed is sometimes zeroed, sometimes accounted, sometimes short of memory. */
 static int pool_begin(struct stress_pool *pool)
 {
-	const struct kcoro_pool_attr attr = { .size = sizeof(attr), .name = "stress" };
+	bool renewed = pool >= &pools[POOL_RENEWED];
+	const struct kcoro_pool_attr attr = {
+		.size = sizeof(attr),
+		.name = "stress",
+		.flags = renewed ? stress_below(&rng, 4) : 0,
+		.quota = renewed && stress_below(&rng, 2) ? SZ_64K << stress_below(&rng, 4) : 0,
+	};
 	struct kcoro_pool *p = kcoro_pool_create(&attr);
 
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	atomic64_inc(&stress_events[STRESS_POOL_CREATED]);
 	pool->pool = p;
+	pool->zeroed = attr.flags & KCORO_POOL_ZERO;
 	atomic_set_release(&pool->holders, 1);
 	return 0;
 }
 
+/* The quota holds at any time, the equation when all frames have come back. */
 static void check_balance(struct kcoro_pool *pool)
 {
+	static struct kcoro_pool_info info;
 	unsigned int level, cls;
+
+	kcoro_pool_read_info(pool, &info);
+	if (info.live || (info.quota && info.held_most > info.quota))
+		stress_error("balance: %llu bytes live in a private pool at its end, most held %llu of %llu",
+			     info.live, info.held_most, info.quota);
 
 	for (cls = 0; cls < KCORO_CLASSES; cls++) {
 		s64 live = 0;
@@ -109,8 +145,10 @@ static void refused(void)
 	struct kcoro_pool_attr attr = { .size = sizeof(attr), .name = "stress" };
 	u32 which = stress_below(&rng, 4);
 
-	attr.flags = which == 0;
-	attr.quota = which == 1;
+	if (which == 0)
+		attr.flags = 1U << 7;
+	if (which == 1)
+		attr.quota = U64_MAX;
 	attr.reserved[2] = which == 2;
 	attr.size -= which == 3;
 	if (IS_ERR(kcoro_pool_create(&attr)))

@@ -124,10 +124,13 @@ static void give_back(const struct held *h, enum stress_actor actor)
 
 static u32 random_size(struct stress_rng *rng)
 {
-	/* Small ones more often: two draws, the smaller counts. */
+	/* Small ones more often: two draws, the smaller counts; now and then a large one. */
 	u32 cls = min(stress_below(rng, KCORO_CLASSES), stress_below(rng, KCORO_CLASSES));
 	u32 most = 64U << cls, least = cls ? most / 2 + 1 : 1;
 
+	if (!stress_below(rng, 128))
+		return KCORO_FRAME_SIZE_MAX + 1 +
+		       stress_below(rng, KCORO_FRAME_LARGE_MAX - KCORO_FRAME_SIZE_MAX);
 	switch (stress_below(rng, 4)) {
 	case 0:
 		return least;
@@ -169,6 +172,8 @@ static void *allocate(struct stress_pool *pool, u32 size, gfp_t gfp, enum stress
 	done(actor, allocs);
 	if (unlikely(!IS_ALIGNED((unsigned long)frame, 64)))
 		stress_error("alignment: frame of %u bytes", size);
+	if (unlikely(stress_pool_is_zeroed(pool) && memchr_inv(frame, 0, size)))
+		stress_error("zero: frame of %u bytes is not", size);
 	return frame;
 }
 
@@ -254,7 +259,7 @@ static void bad_calls(enum stress_actor actor, struct stress_rng *rng)
 	struct stress_pool *pool = stress_pool_get(rng);
 	static u64 nothing[8] __aligned(64);
 	/* In 64 bits: in 32 the sum would now and then be a good size. */
-	size_t too_large = (size_t)KCORO_FRAME_SIZE_MAX + 1 + stress_random(rng);
+	size_t too_large = (size_t)KCORO_FRAME_LARGE_MAX + 1 + stress_random(rng);
 	struct kcoro_frame_counters c;
 	struct kcoro_pool *p;
 

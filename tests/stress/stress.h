@@ -101,6 +101,8 @@ void stress_hook(u32 actor);
 struct stress_pool;
 
 struct stress_pool *stress_pool_get(struct stress_rng *rng);
+bool stress_pool_is_zeroed(const struct stress_pool *pool);
+void stress_pool_reserve(struct stress_pool *pool, struct stress_rng *rng);
 void stress_pool_put(struct stress_pool *pool);
 struct kcoro_pool *stress_pool_of(struct stress_pool *pool);
 struct kcoro_pool *stress_pool_watched(void);

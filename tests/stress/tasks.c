@@ -80,6 +80,16 @@ static void read_counters(struct kcoro_frame_counters *last, struct stress_rng *
 	atomic64_inc(&stress_events[STRESS_COUNTERS_READ]);
 }
 
+static void set_reserve(struct stress_rng *rng)
+{
+	struct stress_pool *pool = stress_pool_get(rng);
+
+	if (!pool)
+		return;
+	stress_pool_reserve(pool, rng);
+	stress_pool_put(pool);
+}
+
 static int run(void *data)
 {
 	struct kcoro_frame_counters *last;
@@ -101,6 +111,9 @@ static int run(void *data)
 		case 2:
 			if (last)
 				read_counters(last, rng);
+			break;
+		case 3:
+			set_reserve(rng);
 			break;
 		}
 		/* Emulated CPUs are few: BPF programs and works shall get their part. */

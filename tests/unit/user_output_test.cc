@@ -70,17 +70,20 @@ TEST(UserCounters, EachFieldOfTheStructIsDeclaredOnce)
 
 TEST(UserCounters, JsonHasEveryCounter)
 {
-	kcoro_frame_counters counters{1, 2, 3, 4, 5, 6, 7, 18446744073709551615ULL, 9};
+	kcoro_frame_counters counters{1, 2, 3, 4, 5, 6, 7, 18446744073709551615ULL, 9, 10, 11, 12, 13, 14};
 	auto document = kcoro::counters_json(kcoro::frame_counters, counters);
 
 	EXPECT_EQ(document.dump(),
 		  R"({"allocs":1,"frees":2,"alloc_misses":3,"free_misses":4,"failures":5,)"
-		  R"("refills":6,"drains":7,"deferred":18446744073709551615,"exchanges":9})");
+		  R"("refills":6,"drains":7,"deferred":18446744073709551615,"exchanges":9,)"
+		  R"("reserve":10,"failed_quota":11,"failed_slab":12,"failed_context":13,)"
+		  R"("failed_injected":14})");
 }
 
 TEST(UserCounters, DifferencesAreExact)
 {
-	kcoro_frame_counters now{10, 9, 8, 7, 6, 5, 4, 3, 2}, last{1, 2, 3, 4, 5, 5, 4, 3, 1};
+	kcoro_frame_counters now{10, 9, 8, 7, 6, 5, 4, 3, 2, 0, 0, 0, 0, 0};
+	kcoro_frame_counters last{1, 2, 3, 4, 5, 5, 4, 3, 1, 0, 0, 0, 0, 0};
 
 	kcoro::counters_add(kcoro::frame_counters, now, last, -1);
 	EXPECT_EQ(now.allocs, 9u);
