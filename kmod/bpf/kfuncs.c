@@ -8,7 +8,7 @@
  * program may is not visible from inside: flags are GFP_ATOMIC.
  *
  * Tracing programs may run inside any lock, so nothing for them takes a lock or
- * touches the slab: they get the readers, and frames from the magazine alone.
+ * touches the slab: they get the readers, and frames of what is cached or reserved.
  *
  * Loading any such program takes CAP_BPF and more; no kfunc adds a way in.
  */
