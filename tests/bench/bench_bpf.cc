@@ -80,7 +80,7 @@ void print(const row_name &name, std::vector<__u64> totals)
 		std::printf("%d\t%llu\t%llu\n", BENCH_PAIRS, *good,
 			    *(good + (totals.end() - good) / 2));
 	else
-		std::puts("often nothing to be had there");
+		std::puts("often nothing");
 }
 
 bool measure(const bpf_program *program, bench_bpf_bpf &bpf, unsigned batches)

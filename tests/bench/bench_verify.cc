@@ -97,9 +97,10 @@ int main(int argc, char **argv)
 	   }));
 	const double kcoro = least(rows, "kcoro", "task", "hot", 128);
 	const double kmalloc = least(rows, "kmalloc_atomic", "task", "hot", 128);
-	// Far above what is aimed at (DESIGN.md: a quarter): this tells that the fast
-	// path is taken at all. What a change costs, make bench-diff tells.
-	ok("kcoro_costs_less_than_two_thirds_of_kmalloc", kcoro > 0 && kcoro * 3 < kmalloc * 2);
+	// 0.25 on Debian's 6.12, but 0.36 on 7.3 with gcc-14: both sides change with the
+	// kernel and its compiler, so that the bound is no tighter. It tells that the fast
+	// path is taken at all; what a change of ours costs, make bench-diff tells.
+	ok("kcoro_costs_less_than_0.4_of_kmalloc", kcoro > 0 && kcoro < 0.4 * kmalloc);
 	const double runtime = least(rows, "kcoro_runtime_size", "task", "hot", 128);
 	ok("known_size_is_cheaper", runtime > kcoro);
 	ok("two_cpus_across", every(rows, [](const json &row) {

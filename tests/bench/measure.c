@@ -97,7 +97,7 @@ static const char *all_batches(const struct bench_entry *e, enum kcoro_level lev
 	unsigned int n = 0, failed = 0;
 
 	if (!warm_up(e, level))
-		return "nothing to be had there";
+		return "nothing to be had";
 	/* Refills that the warm-up asked for are done, and the other CPUs are idle. */
 	msleep(4);
 	while (n < batches) {
@@ -107,7 +107,7 @@ static const char *all_batches(const struct bench_entry *e, enum kcoro_level lev
 		}
 		/* What fails every now and then is no figure either. */
 		if (++failed > batches / 10)
-			return "often nothing to be had there";
+			return "often nothing";
 		msleep(2);
 	}
 	return NULL;
@@ -142,7 +142,7 @@ void bench_measure(const struct bench_entry *e, enum kcoro_level level, unsigned
 
 	*result = (struct bench_result){};
 	if (!e->fresh && e->setup && e->setup(e)) {
-		result->reason = "could not be set up";
+		result->reason = "set-up failed";
 		return;
 	}
 	holds = hold(e);

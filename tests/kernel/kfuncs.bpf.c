@@ -6,17 +6,7 @@
 
 #include "kcoro.bpf.h"
 #include "kfuncs.h"
-
-struct table_owner {
-	struct kcoro_table __kptr *table;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct table_owner);
-} owner SEC(".maps");
+#include "table_owner.bpf.h"
 
 struct frame_owner {
 	struct kcoro_frame __kptr *frame;
@@ -33,21 +23,8 @@ SEC("syscall")
 int create(struct test_create *call)
 {
 	struct kcoro_table_attr attr = call->attr;
-	struct kcoro_table *table, *old;
-	struct table_owner *slot;
-	__u32 zero = 0;
 
-	call->table_id = 0;
-	slot = bpf_map_lookup_elem(&owner, &zero);
-	if (!slot)
-		return 0;
-	table = bpf_kcoro_table_create(&attr, sizeof(attr));
-	if (!table)
-		return 0;
-	call->table_id = bpf_kcoro_table_id(table);
-	old = bpf_kptr_xchg(&slot->table, table);
-	if (old)
-		bpf_kcoro_table_release(old);
+	call->table_id = owner_create(&attr);
 	return 0;
 }
 

@@ -12,30 +12,15 @@
 #include "kcoro.bpf.h"
 #include "stress_bpf.h"
 #include "frame_pattern.bpf.h"
+#include "frame_owner.bpf.h"
 
 #define ENOENT 2
 #define ENOMEM 12
 #define EBUSY 16
-#define EINVAL 22
 #define ENOSPC 28
-#define ESTALE 116
 #define TC_ACT_OK 0
 
 __u64 kinds[KINDS];
-__u64 faults[FAULTS];
-__u64 table_ids[STRESS_TABLES];
-__u32 max_entries[STRESS_TABLES];
-
-struct frame_owner {
-	struct kcoro_frame __kptr *frame;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, STRESS_SLOTS);
-	__type(key, __u32);
-	__type(value, struct frame_owner);
-} frames SEC(".maps");
 
 /* Elements are deleted with their frames in them. */
 struct {
@@ -59,11 +44,6 @@ struct {
 static __always_inline void ran(enum stress_kind kind)
 {
 	__sync_fetch_and_add(&kinds[kind], 1);
-}
-
-static __always_inline void fault(enum stress_fault fault)
-{
-	__sync_fetch_and_add(&faults[fault], 1);
 }
 
 static __always_inline __u64 next(__u64 x)
@@ -135,14 +115,7 @@ static __always_inline struct kcoro_frame *frame_new(__u64 random, __u64 tag)
 
 static __always_inline void frame_end(struct kcoro_frame *frame, __u64 tag)
 {
-	__u8 *data;
-
-	data = bpf_kcoro_frame_data(frame, PATTERN_SIZE);
-	if (data) {
-		if (pattern_differs(data, tag))
-			fault(FAULT_frame_content);
-		pattern_write(data, PATTERN_FREED);
-	}
+	frame_taken(frame, tag);
 	bpf_kcoro_frame_free(frame);
 	ran(KIND_frame_free);
 }

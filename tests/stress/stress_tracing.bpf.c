@@ -14,36 +14,17 @@
 #include "kcoro.bpf.h"
 #include "stress_bpf.h"
 #include "frame_pattern.bpf.h"
+#include "frame_owner.bpf.h"
 
-#define EINVAL 22
-#define ESTALE 116
 #define LCB_F_SPIN 1
 
 __u64 kinds[TRACING_KINDS];
-__u64 faults[FAULTS];
-__u64 table_ids[STRESS_TABLES];
 __u64 calls;
 __u64 seed;
-
-struct frame_owner {
-	struct kcoro_frame __kptr *frame;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, STRESS_SLOTS);
-	__type(key, __u32);
-	__type(value, struct frame_owner);
-} frames SEC(".maps");
 
 static __always_inline void ran(enum stress_tracing_kind kind)
 {
 	__sync_fetch_and_add(&kinds[kind], 1);
-}
-
-static __always_inline void fault(enum stress_fault fault)
-{
-	__sync_fetch_and_add(&faults[fault], 1);
 }
 
 static __always_inline void frame_step(__u64 random)
@@ -73,12 +54,7 @@ static __always_inline void frame_step(__u64 random)
 	old = bpf_kptr_xchg(&owner->frame, frame);
 	if (!old)
 		return;
-	data = bpf_kcoro_frame_data(old, PATTERN_SIZE);
-	if (data) {
-		if (pattern_differs(data, tag))
-			fault(FAULT_frame_content);
-		pattern_write(data, PATTERN_FREED);
-	}
+	frame_taken(old, tag);
 	bpf_kcoro_frame_free_nolock(old);
 	ran(KIND_nolock_free);
 }

@@ -49,9 +49,11 @@ SPLAT_ANYWHERE=(
 	'irq [0-9]+: nobody cared'
 	'bad: scheduling from the idle thread'
 	'Bad page (state|map)'
-	# Ours: misuse that frame_debug=1 found, and a pool that ends with frames in use.
+	# Ours: misuse that frame_debug=1 found, a pool that ends with frames in use, and
+	# one that its creator forgot.
 	'kcoro: frame error: '
-	'kcoro: pool ".*" destroyed with [0-9]+ live frames'
+	'kcoro: pool ".*" destroyed with -?[0-9]+ live'
+	'kcoro: pool ".*" was not destroyed by its creator'
 )
 
 # splat_find LOG - print the lines that are splats; status 1 when there is none.

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * table_owner.bpf.h - a map that owns one table. For kfuncs.bpf.c and
+ * tests/faults/fault_table.bpf.c. Include kcoro.bpf.h before it.
+ */
+#ifndef KCORO_TEST_TABLE_OWNER_BPF_H
+#define KCORO_TEST_TABLE_OWNER_BPF_H
+
+struct table_owner {
+	struct kcoro_table __kptr *table;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct table_owner);
+} owner SEC(".maps");
+
+/*
+ * Make a table and keep it in the map; one that was there is released. Its id, or 0
+ * when there is none: then the map is as it was. For syscall programs: it may sleep.
+ */
+static __always_inline __u64 owner_create(struct kcoro_table_attr *attr)
+{
+	struct kcoro_table *table, *old;
+	struct table_owner *slot;
+	__u32 zero = 0;
+	__u64 id;
+
+	slot = bpf_map_lookup_elem(&owner, &zero);
+	if (!slot)
+		return 0;
+	table = bpf_kcoro_table_create(attr, sizeof(*attr));
+	if (!table)
+		return 0;
+	id = bpf_kcoro_table_id(table);
+	old = bpf_kptr_xchg(&slot->table, table);
+	if (old)
+		bpf_kcoro_table_release(old);
+	return id;
+}
+
+#endif /* KCORO_TEST_TABLE_OWNER_BPF_H */
