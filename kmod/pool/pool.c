@@ -2,8 +2,8 @@
 /*
  * pool.c - pools come and go; the default pool; the list of pools.
  *
- * Create, destroy, init and exit: process context, may sleep. A pool's creator sees to it that nobody uses it while it is
- * destroyed; nothing here is shared between pools but the slab caches.
+ * Create, destroy, init and exit: process context, may sleep. A pool's creator sees to
+ * it that nobody uses it while it is destroyed; pools share nothing but slab caches.
  */
 #include <linux/err.h>
 #include <linux/memcontrol.h>

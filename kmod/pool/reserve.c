@@ -45,6 +45,7 @@ struct kcoro_reserve_chunk {
  */
 void *kcoro_reserve_take(struct kcoro_pool *pool, unsigned int cls)
 {
+	/* Pairs with the release in add_chunks(). */
 	struct kcoro_reserve_chunk *chunk = smp_load_acquire(&pool->reserve[cls].chunks);
 	unsigned long there;
 	unsigned int i;
@@ -70,6 +71,7 @@ void *kcoro_reserve_take(struct kcoro_pool *pool, unsigned int cls)
  */
 u32 kcoro_reserve_there(struct kcoro_pool *pool, unsigned int cls)
 {
+	/* Pairs with the release in add_chunks(). */
 	struct kcoro_reserve_chunk *chunk = smp_load_acquire(&pool->reserve[cls].chunks);
 	u32 sum = 0;
 

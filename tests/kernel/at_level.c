@@ -62,8 +62,10 @@ static bool wait_for_nmi(struct call *call)
 
 	if (register_nmi_handler(NMI_LOCAL, in_nmi_handler, 0, "kcoro_at_level"))
 		return false;
+	/* The handler that sees the call sees what is in it. */
 	smp_store_release(&nmi_call, call);
 	__apic_send_IPI_mask(cpumask_of(cpumask_last(cpu_online_mask)), NMI_VECTOR);
+	/* Pairs with the handler's release. */
 	for (i = 0; i < 1000 && smp_load_acquire(&nmi_call); i++)
 		usleep_range(1000, 2000);
 	came = !nmi_call;

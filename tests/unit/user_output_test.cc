@@ -70,7 +70,8 @@ TEST(UserCounters, EachFieldOfTheStructIsDeclaredOnce)
 
 TEST(UserCounters, JsonHasEveryCounter)
 {
-	kcoro_frame_counters counters{1, 2, 3, 4, 5, 6, 7, 18446744073709551615ULL, 9, 10, 11, 12, 13, 14};
+	kcoro_frame_counters counters{1, 2,  3,	 4,  5,	 6, 7, 18446744073709551615ULL,
+				      9, 10, 11, 12, 13, 14};
 	auto document = kcoro::counters_json(kcoro::frame_counters, counters);
 
 	EXPECT_EQ(document.dump(),
