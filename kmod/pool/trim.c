@@ -11,9 +11,10 @@
  *   hotplug    the magazines of a CPU that is gone go to its node's depot
  *
  * All of it is process context but kcoro_trim_release(). A CPU's magazines are taken by
- * a work item on that CPU: levels 0..2 with interrupts off; level 3 by exchanging the pointer, and an NMI
- * is done with the old magazine when the exchange returns. An isolated CPU gets no
- * work item: its magazines stay until its pool ends. A dead CPU runs nothing at all.
+ * a work item on that CPU: levels 0..2 with interrupts off; level 3 by exchanging the
+ * pointer, and an NMI is done with the old magazine when the exchange returns. An
+ * isolated CPU gets no work item: its magazines stay until its pool ends. A dead CPU
+ * runs nothing at all.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
