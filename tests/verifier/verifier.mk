@@ -5,4 +5,4 @@
 .PHONY: verifier-baseline
 verifier-baseline: vm-build ## write the kernel's rows of tests/verifier/baseline.tsv: KERNEL=name
 	@$(MAKE) $(parallel) test-programs examples
-	@O=$(O) KCORO_SETUP=$(abspath $(O))/setup.mk tests/verifier/verifier.test --renew
+	@O=$(O) tests/verifier/verifier.test --renew
