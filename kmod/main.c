@@ -4,8 +4,12 @@
 #include <linux/module.h>
 
 #include "bpf/bpf.h"
+#include "coro/coroutine.h"
+#include "coro/scope.h"
 #include "coro/table.h"
+#include "coro/wait.h"
 #include "pool/pool.h"
+#include "sched/sched.h"
 
 static int __init kcoro_init(void)
 {
@@ -18,9 +22,19 @@ static int __init kcoro_init(void)
 	err = kcoro_pool_init();
 	if (err)
 		return err;
-	err = kcoro_table_init();
+	err = kcoro_sched_init();
 	if (err)
 		goto err_pool;
+	err = kcoro_call_init();
+	if (err)
+		goto err_sched;
+	kcoro_coro_init();
+	err = kcoro_scope_init();
+	if (err)
+		goto err_call;
+	err = kcoro_table_init();
+	if (err)
+		goto err_scope;
 	err = kcoro_kfuncs_init();
 	if (err)
 		goto err_table;
@@ -28,6 +42,12 @@ static int __init kcoro_init(void)
 
 err_table:
 	kcoro_table_exit();
+err_scope:
+	kcoro_scope_exit();
+err_call:
+	kcoro_call_exit();
+err_sched:
+	kcoro_sched_exit();
 err_pool:
 	kcoro_pool_exit();
 	return err;
@@ -36,6 +56,9 @@ err_pool:
 static void __exit kcoro_exit(void)
 {
 	kcoro_table_exit();
+	kcoro_scope_exit();
+	kcoro_call_exit();
+	kcoro_sched_exit();
 	kcoro_pool_exit();
 }
 

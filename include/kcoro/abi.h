@@ -137,6 +137,41 @@ struct kcoro_pool_info {
 	__u64 sizes[KCORO_CLASSES][KCORO_SIZE_BUCKETS];
 };
 
+/* Where a coroutine is resumed. */
+enum kcoro_executor {
+	KCORO_EXECUTOR_SOFTIRQ,	/* with bottom halves off; must not sleep */
+	KCORO_EXECUTOR_WORKER,	/* in a kernel thread */
+	KCORO_EXECUTORS,
+};
+
+/* What has become of a coroutine. */
+enum kcoro_status {
+	KCORO_STATUS_CREATED,	/* not started yet */
+	KCORO_STATUS_READY,	/* waits for its executor */
+	KCORO_STATUS_RUNNING,
+	KCORO_STATUS_SUSPENDED,	/* awaits something */
+	KCORO_STATUS_DONE,	/* these four are final */
+	KCORO_STATUS_CANCELLED,
+	KCORO_STATUS_KILLED,
+	KCORO_STATUS_TIMED_OUT,
+	KCORO_STATUSES,
+};
+
+/* What a coroutine awaits. */
+enum kcoro_wait_kind {
+	KCORO_WAIT_NOTHING,
+	KCORO_WAIT_EVENT,
+	KCORO_WAIT_TIMER,
+	KCORO_WAIT_SEND,	/* room in a channel */
+	KCORO_WAIT_RECEIVE,	/* a value from a channel */
+	KCORO_WAIT_JOIN,	/* the end of another coroutine */
+	KCORO_WAIT_GROUP,	/* some, any or all of several */
+	KCORO_WAIT_QUEUE,	/* a wait queue of the kernel */
+	KCORO_WAIT_CALL,	/* a function that a worker runs */
+	KCORO_WAIT_KEY,		/* a key of a keyed table */
+	KCORO_WAIT_KINDS,
+};
+
 /* A frame's state as BPF sees it is at most this long (bytes). */
 #define KCORO_FRAME_DATA_MAX 4096
 #define KCORO_KEY_SIZE_MAX 64

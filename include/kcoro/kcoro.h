@@ -243,4 +243,8 @@ int kcoro_pool_read_cpu(struct kcoro_pool *pool, unsigned int cpu, unsigned int 
  */
 void kcoro_pool_read_info(struct kcoro_pool *pool, struct kcoro_pool_info *out);
 
+#include <kcoro/coro.h>
+#include <kcoro/scope.h>
+#include <kcoro/await.h>
+
 #endif /* KCORO_KCORO_H */

@@ -35,6 +35,20 @@ void kcoro_trace_unlisten(void);
 			 { KCORO_PLACE_SLAB, "slab" }, { KCORO_PLACE_DEFERRED, "deferred" }, \
 			 { KCORO_PLACE_NONE, "none" }, { KCORO_PLACE_RESERVE, "reserve" }, \
 			 { KCORO_PLACE_PAGES, "pages" })
+#define kcoro_show_executor(executor) \
+	__print_symbolic(executor, { KCORO_EXECUTOR_SOFTIRQ, "softirq" }, \
+			 { KCORO_EXECUTOR_WORKER, "worker" })
+#define kcoro_show_wait(kind) \
+	__print_symbolic(kind, { KCORO_WAIT_NOTHING, "nothing" }, { KCORO_WAIT_EVENT, "event" }, \
+			 { KCORO_WAIT_TIMER, "timer" }, { KCORO_WAIT_SEND, "send" }, \
+			 { KCORO_WAIT_RECEIVE, "receive" }, { KCORO_WAIT_JOIN, "join" }, \
+			 { KCORO_WAIT_GROUP, "group" }, { KCORO_WAIT_QUEUE, "queue" }, \
+			 { KCORO_WAIT_CALL, "call" }, { KCORO_WAIT_KEY, "key" })
+#define kcoro_show_status(status) \
+	__print_symbolic(status, { KCORO_STATUS_DONE, "done" }, \
+			 { KCORO_STATUS_CANCELLED, "cancelled" }, \
+			 { KCORO_STATUS_KILLED, "killed" }, \
+			 { KCORO_STATUS_TIMED_OUT, "timed out" })
 #endif
 
 /*
@@ -92,6 +106,110 @@ TRACE_EVENT_FN(kcoro_frame_free,
 		  __entry->size, __entry->size_class, kcoro_show_level(__entry->level),
 		  kcoro_show_place(__entry->place), __entry->latency_ns),
 	kcoro_trace_listen, kcoro_trace_unlisten
+);
+
+/*
+ * What happens to coroutines, by their id and the name of their description. A run
+ * begins with resume and ends with await or done; from wake to resume it was in a queue.
+ */
+TRACE_EVENT(kcoro_coro_spawn,
+	TP_PROTO(u32 id, const char *name, unsigned int executor, size_t frame_size),
+	TP_ARGS(id, name, executor, frame_size),
+	TP_STRUCT__entry(
+		__field(u32, id)
+		__field(unsigned int, executor)
+		__field(size_t, frame_size)
+		__string(name, name)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->executor = executor;
+		__entry->frame_size = frame_size;
+		__assign_str(name);
+	),
+	TP_printk("id=%u name=%s executor=%s frame_size=%zu", __entry->id, __get_str(name),
+		  kcoro_show_executor(__entry->executor), __entry->frame_size)
+);
+
+DECLARE_EVENT_CLASS(kcoro_coro,
+	TP_PROTO(u32 id, const char *name),
+	TP_ARGS(id, name),
+	TP_STRUCT__entry(
+		__field(u32, id)
+		__string(name, name)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__assign_str(name);
+	),
+	TP_printk("id=%u name=%s", __entry->id, __get_str(name))
+);
+
+/* Its body is called. */
+DEFINE_EVENT(kcoro_coro, kcoro_coro_resume,
+	TP_PROTO(u32 id, const char *name),
+	TP_ARGS(id, name)
+);
+
+/* What it awaits is there, or it is to look whether it is. */
+DEFINE_EVENT(kcoro_coro, kcoro_coro_wake,
+	TP_PROTO(u32 id, const char *name),
+	TP_ARGS(id, name)
+);
+
+/* Its body returned, and will go on; kind: enum kcoro_wait_kind, 0 for a yield. */
+TRACE_EVENT(kcoro_coro_await,
+	TP_PROTO(u32 id, const char *name, unsigned int kind),
+	TP_ARGS(id, name, kind),
+	TP_STRUCT__entry(
+		__field(u32, id)
+		__field(unsigned int, kind)
+		__string(name, name)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->kind = kind;
+		__assign_str(name);
+	),
+	TP_printk("id=%u name=%s for=%s", __entry->id, __get_str(name),
+		  kcoro_show_wait(__entry->kind))
+);
+
+/* It was asked to end, or is being killed. */
+TRACE_EVENT(kcoro_coro_cancel,
+	TP_PROTO(u32 id, const char *name, bool kill),
+	TP_ARGS(id, name, kill),
+	TP_STRUCT__entry(
+		__field(u32, id)
+		__field(bool, kill)
+		__string(name, name)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->kill = kill;
+		__assign_str(name);
+	),
+	TP_printk("id=%u name=%s kill=%d", __entry->id, __get_str(name), __entry->kill)
+);
+
+/* It has finished. */
+TRACE_EVENT(kcoro_coro_done,
+	TP_PROTO(u32 id, const char *name, unsigned int status, s64 result),
+	TP_ARGS(id, name, status, result),
+	TP_STRUCT__entry(
+		__field(u32, id)
+		__field(unsigned int, status)
+		__field(s64, result)
+		__string(name, name)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->status = status;
+		__entry->result = result;
+		__assign_str(name);
+	),
+	TP_printk("id=%u name=%s status=%s result=%lld", __entry->id, __get_str(name),
+		  kcoro_show_status(__entry->status), __entry->result)
 );
 
 #endif /* KCORO_TRACE_H */

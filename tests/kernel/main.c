@@ -25,6 +25,7 @@ static const struct kcoro_test_case *const suites[] = {
 	kcoro_limits_cases,
 	kcoro_nmi_cases,
 	kcoro_cxx_cases,
+	kcoro_coro_life_cases,
 };
 
 static bool is_skipped(const char *name)

@@ -23,6 +23,7 @@ extern const struct kcoro_test_case kcoro_depot_cases[];
 extern const struct kcoro_test_case kcoro_limits_cases[];
 extern const struct kcoro_test_case kcoro_nmi_cases[];
 extern const struct kcoro_test_case kcoro_cxx_cases[];
+extern const struct kcoro_test_case kcoro_coro_life_cases[];
 
 int kcoro_test_cxx_sum(int depth, int *guards);
 

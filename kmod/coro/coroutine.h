@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * coroutine.h - inside of a coroutine's life; the state word is described in
+ * include/kcoro/coro.h.
+ *
+ * coroutine.c   create, start, run, finish, references
+ * stop.c        cancel, kill, timeout; status
+ * scope.c       who owns it
+ * wait.h        how an await and its source meet
+ * timer.c event.c channel.c join.c group.c queue_wait.c call.c   what can be awaited
+ */
+#ifndef KCORO_COROUTINE_H
+#define KCORO_COROUTINE_H
+
+#include <linux/percpu.h>
+
+#include <kcoro/coro.h>
+#include <kcoro/kcoro.h>
+
+#include "../sched/sched.h"
+
+/* A body that may sleep has a work item of its own, behind its frame. */
+struct kcoro_sleeper {
+	struct work_struct work;
+	struct kcoro_coro *co;
+	struct task_struct *task;	/* who runs it now */
+};
+
+static inline struct kcoro_sleeper *kcoro_sleeper_of(struct kcoro_coro *co)
+{
+	return (void *)co + ALIGN(co->desc->frame_size, 8);
+}
+
+/* coroutine.c */
+void kcoro_sleeper_queue(struct kcoro_coro *co, enum kcoro_add how);
+struct kcoro_coro *kcoro_coro_create_gfp(struct kcoro_scope *scope, const struct kcoro_desc *desc,
+					 gfp_t gfp);
+void kcoro_coro_init(void);
+
+/* stop.c */
+long kcoro_stop_tell(struct kcoro_coro *co);
+void kcoro_stop_ask(struct kcoro_coro *co, u32 bits);
+
+/* NOTIFIED was set by the caller, so the item is the caller's: into its queue with it. */
+static inline void kcoro_coro_ready(struct kcoro_coro *co, enum kcoro_add how)
+{
+	if (unlikely(co->flags & KCORO_CORO_SLEEPS)) {
+		kcoro_sleeper_queue(co, how);
+		return;
+	}
+	if (how == KCORO_ADD_HERE) {
+		/* The caller has bottom halves off, and drains this CPU's softirq queue next. */
+		if (co->executor != KCORO_EXECUTOR_SOFTIRQ)
+			how = KCORO_ADD_KICK;
+		else if (!(co->flags & KCORO_CORO_PINNED))
+			co->cpu = raw_smp_processor_id();
+		else if (co->cpu != raw_smp_processor_id())
+			how = KCORO_ADD_KICK;
+	}
+	kcoro_sched_add(&co->item, co->executor, co->cpu, how);
+}
+
+/* kcoro_coro_wake(), with bits that are set by the same change. */
+static inline void kcoro_coro_notify(struct kcoro_coro *co, u32 bits, enum kcoro_add how)
+{
+	u32 old = atomic_fetch_or(KCORO_STATE_NOTIFIED | bits, &co->state);
+
+	if (!(old & (KCORO_STATE_NOTIFIED | KCORO_STATE_RUNNING | KCORO_STATE_FINISHED)))
+		kcoro_coro_ready(co, how);
+}
+
+#endif /* KCORO_COROUTINE_H */
