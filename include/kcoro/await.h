@@ -74,16 +74,19 @@ static inline long kcoro_timer_await(struct kcoro_coro *co, struct kcoro_timer *
  * Lies where its owner wants it; must stay while anybody waits for it or sets it.
  */
 struct kcoro_event {
+	struct kcoro_wait *added;	/* newest first, or KCORO_EVENT_SET */
+	struct list_head waits;		/* before them, oldest first; under the lock */
 	raw_spinlock_t lock;
-	bool set;
 	bool pulse;
-	struct list_head waits;
 	s64 value;
 	/* Set where the lock can't be taken: see kcoro_event_set(). */
 	struct kcoro_item later;
 	unsigned long pending;
 	s64 later_value;
 };
+
+/* In place of waits: it is set, and nobody waits. */
+#define KCORO_EVENT_SET ((struct kcoro_wait *)1)
 
 /**
  * kcoro_event_init() - make an event that is not set

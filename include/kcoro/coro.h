@@ -113,14 +113,16 @@ struct kcoro_item {
 
 enum kcoro_wait_state {
 	KCORO_WAIT_IDLE,
-	KCORO_WAIT_ARMED,	/* on a source's list */
-	KCORO_WAIT_FIRED,	/* off it, and the source is done with us */
+	KCORO_WAIT_ARMED,	/* the source has it */
+	KCORO_WAIT_FIRING,	/* the source gave its value, and wakes */
+	KCORO_WAIT_FIRED,	/* the source is done with it */
 };
 
 /* One coroutine, or member of a group, that waits for one source. Lies in the frame. */
 struct kcoro_wait {
 	union {
 		struct list_head link;		/* on the source's list, under its lock */
+		struct kcoro_wait *next;	/* not there yet: an event's */
 		struct hlist_node hlink;	/* on a coroutine's joiners */
 	};
 	void *target;			/* the coroutine, or the group */
@@ -152,6 +154,7 @@ struct kcoro_coro {
 	u8 flags;			/* enum kcoro_coro_flags */
 	struct kcoro_scope *scope;
 	union {
+		u32 cancels;		/* until it is listed: kmod/coro/scope.h */
 		struct list_head in_scope;
 		struct {		/* once it has finished: scope and desc may be gone */
 			struct kcoro_pool *pool;

@@ -9,7 +9,6 @@
  */
 #include <linux/module.h>
 
-#include "../trace/trace.h"
 #include "wait.h"
 
 enum call_state {
@@ -31,7 +30,7 @@ static void call_work(struct work_struct *work)
 
 	call->result = call->fn(call->arg);
 	WRITE_ONCE(call->state, CALL_RETURNED);
-	trace_kcoro_coro_wake(co->id, co->desc->name);
+	trace_kcoro_coro_wake(co);
 	kcoro_coro_notify(co, 0, KCORO_ADD_KICK);
 	/* The result is there for who sees this. */
 	smp_store_release(&call->state, CALL_OUT);
@@ -60,8 +59,7 @@ long kcoro_call_await(struct kcoro_coro *co, struct kcoro_call *call, long (*fn)
 		return KCORO_WAIT;
 	case CALL_OUT:
 		call->state = CALL_IDLE;
-		co->wait.kind = KCORO_WAIT_NOTHING;
-		co->wait.state = KCORO_WAIT_IDLE;
+		kcoro_wait_end(co, NULL);
 		return call->result;
 	case CALL_RETURNED:
 		return KCORO_AGAIN;

@@ -10,7 +10,6 @@
  */
 #include <linux/module.h>
 
-#include "../trace/trace.h"
 #include "wait.h"
 
 static bool lock(struct kcoro_channel *ch, unsigned long *flags)
@@ -26,7 +25,7 @@ static struct kcoro_wait *take_first(struct list_head *waits)
 	struct kcoro_wait *wait = list_first_entry_or_null(waits, struct kcoro_wait, link);
 
 	if (wait)
-		list_del(&wait->link);
+		kcoro_link_del(&wait->link);
 	return wait;
 }
 
@@ -138,7 +137,7 @@ EXPORT_SYMBOL_GPL(kcoro_channel_close);
 /* The wait is over: did it get what it waited for? */
 static long poll(struct kcoro_coro *co, struct kcoro_channel *ch, struct kcoro_timer *timer)
 {
-	long err = kcoro_wait_poll(co, &ch->lock, timer);
+	long err = kcoro_wait_poll(co, ch, timer);
 
 	if (!err && co->wait.flags & KCORO_WAIT_BROKEN)
 		return -EPIPE;
@@ -160,7 +159,7 @@ long kcoro_channel_send_await(struct kcoro_coro *co, struct kcoro_channel *ch, s
 	err = send(ch, value);
 	if (err == -EAGAIN) {
 		co->wait.value = value;
-		list_add_tail(&co->wait.link, &ch->senders);
+		kcoro_link_add(&co->wait.link, &ch->senders);
 		kcoro_wait_arm(&co->wait, co, KCORO_WAIT_SEND);
 	}
 	raw_spin_unlock_irqrestore(&ch->lock, flags);
@@ -189,7 +188,7 @@ long kcoro_channel_receive_await(struct kcoro_coro *co, struct kcoro_channel *ch
 	raw_spin_lock_irqsave(&ch->lock, flags);
 	err = receive(ch, value);
 	if (err == -EAGAIN) {
-		list_add_tail(&co->wait.link, &ch->receivers);
+		kcoro_link_add(&co->wait.link, &ch->receivers);
 		kcoro_wait_arm(&co->wait, co, KCORO_WAIT_RECEIVE);
 	}
 	raw_spin_unlock_irqrestore(&ch->lock, flags);
@@ -212,7 +211,7 @@ int kcoro_group_add_send(struct kcoro_group *group, struct kcoro_member *member,
 	err = send(ch, value);
 	member->wait.value = value;
 	if (err == -EAGAIN)
-		list_add_tail(&member->wait.link, &ch->senders);
+		kcoro_link_add(&member->wait.link, &ch->senders);
 	else
 		kcoro_wait_fire(&member->wait, err, err ? KCORO_WAIT_BROKEN : 0, KCORO_ADD_KICK);
 	raw_spin_unlock_irqrestore(&ch->lock, flags);
@@ -232,7 +231,7 @@ int kcoro_group_add_receive(struct kcoro_group *group, struct kcoro_member *memb
 	raw_spin_lock_irqsave(&ch->lock, flags);
 	err = receive(ch, &value);
 	if (err == -EAGAIN)
-		list_add_tail(&member->wait.link, &ch->receivers);
+		kcoro_link_add(&member->wait.link, &ch->receivers);
 	else
 		kcoro_wait_fire(&member->wait, value, err ? KCORO_WAIT_BROKEN : 0, KCORO_ADD_KICK);
 	raw_spin_unlock_irqrestore(&ch->lock, flags);

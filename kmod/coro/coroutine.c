@@ -12,7 +12,6 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#include "../trace/trace.h"
 #include "coroutine.h"
 #include "scope.h"
 #include "wait.h"
@@ -108,7 +107,7 @@ static noinline void finish(struct kcoro_coro *co, s64 result)
 		co->result = kcoro_status_errno(status);
 	else if (result)
 		co->result = result;
-	trace_kcoro_coro_done(co->id, desc->name, status, co->result);
+	trace_kcoro_coro_done(co, status);
 	if (co->flags & KCORO_CORO_LISTED)
 		kcoro_scope_unlist(co);
 	/* Pairs with the release in a put: who has none can neither join nor stop it. */
@@ -117,16 +116,21 @@ static noinline void finish(struct kcoro_coro *co, s64 result)
 	else
 		finish_shared(co, status, pool, bytes);
 	kcoro_scope_leave(scope);
-	if (owner)
+	if (unlikely(owner))
 		module_put(owner);
 }
 
 /* Before the body is called first. False: it is not to be called at all. */
 static bool begin(struct kcoro_coro *co)
 {
-	if (!(co->flags & KCORO_CORO_LISTED))
+	u32 stop = kcoro_scope_stop_of(co);
+
+	if (unlikely(stop))
+		atomic_or(stop, &co->state);
+	/* What may sleep may try to destroy its scope, which looks for it in its lists. */
+	if (unlikely(co->flags & KCORO_CORO_SLEEPS))
 		kcoro_scope_list(co);
-	if (atomic_read(&co->state) & KCORO_STATE_STOP)
+	if (unlikely(atomic_read(&co->state) & KCORO_STATE_STOP))
 		return false;
 	co->flags |= KCORO_CORO_RAN;
 	return true;
@@ -150,13 +154,15 @@ static void coro_run(struct kcoro_item *item, struct kcoro_queue *q)
 		finish(co, 0);
 		return;
 	}
-	trace_kcoro_coro_resume(co->id, co->desc->name);
+	trace_kcoro_coro_resume(co);
 	result = co->desc->resume(co);
 	if (result != KCORO_WAIT && result != KCORO_AGAIN) {
 		finish(co, result);
 		return;
 	}
-	trace_kcoro_coro_await(co->id, co->desc->name, co->wait.kind);
+	trace_kcoro_coro_await(co);
+	if (unlikely(!(co->flags & KCORO_CORO_LISTED)))
+		kcoro_scope_list(co);
 	state = atomic_read(&co->state);
 	if (likely(result == KCORO_WAIT)) {
 		if (unlikely(waits_for_nothing(co, state))) {
@@ -210,6 +216,15 @@ void kcoro_sleeper_queue(struct kcoro_coro *co, enum kcoro_add how)
 		sleeper_queue_work(&co->item, NULL);
 }
 
+static u8 sleeper_init(struct kcoro_coro *co, const struct kcoro_desc *desc)
+{
+	struct kcoro_sleeper *sleeper = (void *)co + ALIGN(desc->frame_size, 8);
+
+	INIT_WORK(&sleeper->work, sleeper_work);
+	sleeper->co = co;
+	return KCORO_CORO_SLEEPS;
+}
+
 /**
  * kcoro_coro_create_gfp() - kcoro_coro_create() with the caller's flags for the slab
  * @scope: as there
@@ -244,13 +259,8 @@ struct kcoro_coro *kcoro_coro_create_gfp(struct kcoro_scope *scope, const struct
 	if (!co)
 		goto err_owner;
 	memset(co, 0, bytes);
-	if (desc->flags & KCORO_DESC_SLEEPS) {
-		struct kcoro_sleeper *sleeper = (void *)co + ALIGN(desc->frame_size, 8);
-
-		flags |= KCORO_CORO_SLEEPS;
-		INIT_WORK(&sleeper->work, sleeper_work);
-		sleeper->co = co;
-	}
+	if (desc->flags & KCORO_DESC_SLEEPS)
+		flags |= sleeper_init(co, desc);
 	co->item.run = flags & KCORO_CORO_SLEEPS ? sleeper_queue_work : coro_run;
 	co->desc = desc;
 	/* Ready but for its queue: who stops it before its start must not queue it. */
@@ -262,7 +272,8 @@ struct kcoro_coro *kcoro_coro_create_gfp(struct kcoro_scope *scope, const struct
 	co->executor = desc->executor;
 	co->flags = flags;
 	co->scope = scope;
-	trace_kcoro_coro_spawn(co->id, desc->name, desc->executor, bytes);
+	co->cancels = READ_ONCE(scope->cancels);
+	trace_kcoro_coro_spawn(co, bytes);
 	return co;
 
 err_owner:
@@ -282,8 +293,6 @@ EXPORT_SYMBOL_GPL(kcoro_coro_create);
 static void start(struct kcoro_coro *co, enum kcoro_add how)
 {
 	co->flags |= KCORO_CORO_STARTED;
-	if (!in_nmi())
-		kcoro_scope_list(co);
 	kcoro_coro_ready(co, how);
 }
 
@@ -332,7 +341,7 @@ EXPORT_SYMBOL_GPL(kcoro_coro_pin);
 
 void kcoro_coro_wake(struct kcoro_coro *co)
 {
-	trace_kcoro_coro_wake(co->id, co->desc->name);
+	trace_kcoro_coro_wake(co);
 	kcoro_coro_notify(co, 0, KCORO_ADD_KICK);
 }
 EXPORT_SYMBOL_GPL(kcoro_coro_wake);

@@ -38,8 +38,22 @@ struct kcoro_coro *kcoro_coro_create_gfp(struct kcoro_scope *scope, const struct
 void kcoro_coro_init(void);
 
 /* stop.c */
-long kcoro_stop_tell(struct kcoro_coro *co);
+long kcoro_stop_tell_slow(struct kcoro_coro *co);
 void kcoro_stop_ask(struct kcoro_coro *co, u32 bits);
+
+/**
+ * kcoro_stop_tell() - what an await says to a stop
+ * @co: the calling coroutine
+ *
+ * Context: a body's await, before it begins to wait or when it gives up.
+ * Return: 0: none; -ECANCELED or -ETIMEDOUT, once; -EINTR from then on: killed.
+ */
+static inline long kcoro_stop_tell(struct kcoro_coro *co)
+{
+	if (likely(!(atomic_read(&co->state) & KCORO_STATE_STOP)))
+		return 0;
+	return kcoro_stop_tell_slow(co);
+}
 
 /* NOTIFIED was set by the caller, so the item is the caller's: into its queue with it. */
 static inline void kcoro_coro_ready(struct kcoro_coro *co, enum kcoro_add how)

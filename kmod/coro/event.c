@@ -2,30 +2,95 @@
 /*
  * event.c - something that happens.
  *
- * Contexts: set: any, NMI included; reset: any but NMI; await: a body. The event's lock
- * protects all of it but @pending and @later_value, which are handed from NMI to the
- * irq_work by the bit in @pending.
+ * Who waits is pushed onto @added without a lock. Who sets, resets or gives up has the
+ * lock, under which @added is moved to @waits, oldest first. KCORO_EVENT_SET stands in
+ * @added only while nobody waits; it is put there under the lock, and an await may take
+ * it away where each set lets one go on (@pulse).
+ *
+ * Contexts: set: any, NMI included; reset: any but NMI; await: a body. @pending and
+ * @later_value are handed from NMI to the irq_work by the bit in @pending.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
 
-#include "../trace/trace.h"
 #include "wait.h"
+
+/**
+ * kcoro_event_take_added() - those that were added go behind those that wait
+ * @event: locked
+ */
+void kcoro_event_take_added(struct kcoro_event *event)
+{
+	struct kcoro_wait *wait = READ_ONCE(event->added), *next;
+	struct list_head newest_last;
+
+	if (!wait || wait == KCORO_EVENT_SET)
+		return;
+	INIT_LIST_HEAD(&newest_last);
+	for (wait = xchg(&event->added, NULL); wait; wait = next) {
+		next = wait->next;
+		list_add(&wait->link, &newest_last);
+	}
+	list_splice_tail(&newest_last, &event->waits);
+}
+
+static void fire_first(struct kcoro_event *event, enum kcoro_add how)
+{
+	struct kcoro_wait *wait = list_first_entry(&event->waits, struct kcoro_wait, link);
+
+	kcoro_link_del(&wait->link);
+	kcoro_wait_fire(wait, event->value, 0, how);
+}
+
+/* Under the lock: one goes on, or the next one that comes. */
+static void set_pulse(struct kcoro_event *event, enum kcoro_add how)
+{
+	struct kcoro_wait *wait = NULL;
+
+	for (;;) {
+		if (!list_empty(&event->waits)) {
+			fire_first(event, how);
+			return;
+		}
+		wait = READ_ONCE(event->added);
+		if (!wait && try_cmpxchg(&event->added, &wait, KCORO_EVENT_SET))
+			return;
+		if (wait == KCORO_EVENT_SET)
+			return;
+		/* A single one, as mostly: no list is needed. */
+		if (!wait->next && try_cmpxchg(&event->added, &wait, NULL)) {
+			kcoro_wait_fire(wait, event->value, 0, how);
+			return;
+		}
+		kcoro_event_take_added(event);
+	}
+}
+
+/* Under the lock: all go on, and all that come. */
+static void set_all(struct kcoro_event *event, enum kcoro_add how)
+{
+	struct kcoro_wait *wait = xchg(&event->added, KCORO_EVENT_SET), *next;
+
+	while (unlikely(!list_empty(&event->waits)))
+		fire_first(event, how);
+	if (wait == KCORO_EVENT_SET)
+		return;
+	for (; wait; wait = next) {
+		next = wait->next;
+		kcoro_wait_fire(wait, event->value, 0, how);
+	}
+}
 
 static void set(struct kcoro_event *event, s64 value, enum kcoro_add how)
 {
-	struct kcoro_wait *wait, *next;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&event->lock, flags);
-	event->value = value;
-	event->set = !event->pulse || list_empty(&event->waits);
-	list_for_each_entry_safe(wait, next, &event->waits, link) {
-		list_del(&wait->link);
-		kcoro_wait_fire(wait, value, 0, how);
-		if (event->pulse)
-			break;
-	}
+	WRITE_ONCE(event->value, value);
+	if (event->pulse)
+		set_pulse(event, how);
+	else
+		set_all(event, how);
 	raw_spin_unlock_irqrestore(&event->lock, flags);
 }
 
@@ -42,7 +107,7 @@ void kcoro_event_init(struct kcoro_event *event, bool pulse)
 {
 	raw_spin_lock_init(&event->lock);
 	INIT_LIST_HEAD(&event->waits);
-	event->set = false;
+	event->added = NULL;
 	event->pulse = pulse;
 	event->value = 0;
 	event->later.run = set_later;
@@ -77,8 +142,7 @@ bool kcoro_event_reset(struct kcoro_event *event)
 	bool was;
 
 	raw_spin_lock_irqsave(&event->lock, flags);
-	was = event->set;
-	event->set = false;
+	was = cmpxchg(&event->added, KCORO_EVENT_SET, NULL) == KCORO_EVENT_SET;
 	raw_spin_unlock_irqrestore(&event->lock, flags);
 	return was;
 }
@@ -92,40 +156,41 @@ void kcoro_event_flush(struct kcoro_event *event)
 }
 EXPORT_SYMBOL_GPL(kcoro_event_flush);
 
-/* Under the lock: is it set? Takes it, if it is one that lets one go on. */
-static bool take(struct kcoro_event *event)
+/* Waits, and returns false; or takes what is there. */
+static __always_inline bool push(struct kcoro_event *event, struct kcoro_wait *wait)
 {
-	if (!event->set)
-		return false;
-	event->set = !event->pulse;
-	return true;
+	struct kcoro_wait *head = READ_ONCE(event->added);
+
+	for (;;) {
+		if (head == KCORO_EVENT_SET) {
+			/* Pairs with the change to SET: the value is seen. */
+			if (!event->pulse || try_cmpxchg(&event->added, &head, NULL))
+				return true;
+			continue;
+		}
+		wait->next = head;
+		if (try_cmpxchg(&event->added, &head, wait))
+			return false;
+	}
 }
 
 long kcoro_event_await_timeout(struct kcoro_coro *co, struct kcoro_event *event,
 			       struct kcoro_timer *timer, u64 timeout_ns)
 {
-	unsigned long flags;
-	s64 value;
-	bool taken;
 	long err;
 
 	if (co->wait.state != KCORO_WAIT_IDLE) {
-		err = kcoro_wait_poll(co, &event->lock, timer);
+		err = kcoro_wait_poll(co, event, timer);
 		return err ?: co->wait.value;
 	}
 	err = kcoro_stop_tell(co);
 	if (err)
 		return err;
-	raw_spin_lock_irqsave(&event->lock, flags);
-	taken = take(event);
-	value = event->value;
-	if (!taken) {
-		list_add_tail(&co->wait.link, &event->waits);
-		kcoro_wait_arm(&co->wait, co, KCORO_WAIT_EVENT);
+	kcoro_wait_arm(&co->wait, co, KCORO_WAIT_EVENT);
+	if (push(event, &co->wait)) {
+		kcoro_wait_end(co, NULL);
+		return READ_ONCE(event->value);
 	}
-	raw_spin_unlock_irqrestore(&event->lock, flags);
-	if (taken)
-		return value;
 	kcoro_wait_begin(co, timer, timeout_ns);
 	return KCORO_WAIT;
 }
@@ -134,18 +199,12 @@ EXPORT_SYMBOL_GPL(kcoro_event_await_timeout);
 int kcoro_group_add_event(struct kcoro_group *group, struct kcoro_member *member,
 			  struct kcoro_event *event)
 {
-	unsigned long flags;
 	int err = kcoro_group_add(group, member, event, KCORO_WAIT_EVENT);
 
 	if (err)
 		return err;
-	raw_spin_lock_irqsave(&event->lock, flags);
-	list_add_tail(&member->wait.link, &event->waits);
-	if (take(event)) {
-		list_del(&member->wait.link);
-		kcoro_wait_fire(&member->wait, event->value, 0, KCORO_ADD_KICK);
-	}
-	raw_spin_unlock_irqrestore(&event->lock, flags);
+	if (push(event, &member->wait))
+		kcoro_wait_fire(&member->wait, READ_ONCE(event->value), 0, KCORO_ADD_KICK);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kcoro_group_add_event);

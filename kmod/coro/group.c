@@ -11,7 +11,6 @@
  */
 #include <linux/module.h>
 
-#include "../trace/trace.h"
 #include "wait.h"
 
 void kcoro_group_begin(struct kcoro_group *group, struct kcoro_coro *co, u32 some)
@@ -46,39 +45,27 @@ int kcoro_group_add(struct kcoro_group *group, struct kcoro_member *member, void
 	return 0;
 }
 
-static raw_spinlock_t *lock_of(struct kcoro_member *member)
-{
-	switch (member->wait.kind) {
-	case KCORO_WAIT_EVENT:
-		return &((struct kcoro_event *)member->source)->lock;
-	case KCORO_WAIT_JOIN:
-		return &((struct kcoro_coro *)member->source)->lock;
-	default:
-		return &((struct kcoro_channel *)member->source)->lock;
-	}
-}
-
-/* Off its source. Returns whether it was ready. */
+/* Off its source. False: it is about to be done with the member. */
 static bool leave(struct kcoro_member *member)
 {
-	raw_spinlock_t *lock;
-	unsigned long flags;
-	bool fired;
-
 	if (member->wait.kind == KCORO_WAIT_TIMER) {
 		kcoro_timer_disarm(member->source);
-		return member->wait.state == KCORO_WAIT_FIRED;
+		return true;
 	}
 	/* Pairs with the release in kcoro_wait_fire(). */
 	if (smp_load_acquire(&member->wait.state) == KCORO_WAIT_FIRED)
 		return true;
-	lock = lock_of(member);
-	raw_spin_lock_irqsave(lock, flags);
-	fired = member->wait.state == KCORO_WAIT_FIRED;
-	if (!fired)
-		kcoro_wait_unlink(&member->wait);
-	raw_spin_unlock_irqrestore(lock, flags);
-	return fired;
+	if (kcoro_wait_leave(&member->wait, member->source)) {
+		member->wait.state = KCORO_WAIT_IDLE;
+		return true;
+	}
+	return smp_load_acquire(&member->wait.state) == KCORO_WAIT_FIRED;
+}
+
+/* A member is ready if it fired; those that did not are no longer known to anybody. */
+static bool is_ready(const struct kcoro_member *member)
+{
+	return member->wait.state == KCORO_WAIT_FIRED;
 }
 
 static long over(struct kcoro_coro *co, struct kcoro_group *group, struct kcoro_member *members,
@@ -86,15 +73,15 @@ static long over(struct kcoro_coro *co, struct kcoro_group *group, struct kcoro_
 {
 	u32 i;
 
+	for (i = 0; i < group->count; i++)
+		if (members[i].wait.state != KCORO_WAIT_IDLE && !leave(&members[i]))
+			return KCORO_AGAIN;
 	for (i = 0; i < group->count; i++) {
-		if (leave(&members[i]))
+		if (is_ready(&members[i]))
 			group->ready |= BIT(i);
 		members[i].wait.state = KCORO_WAIT_IDLE;
 	}
-	if (timer)
-		kcoro_timer_disarm(timer);
-	co->wait.state = KCORO_WAIT_IDLE;
-	co->wait.kind = KCORO_WAIT_NOTHING;
+	kcoro_wait_end(co, timer);
 	return why ?: hweight_long(group->ready);
 }
 

@@ -7,7 +7,6 @@
  */
 #include <linux/module.h>
 
-#include "../trace/trace.h"
 #include "wait.h"
 
 /* Under the lock: on the list, unless it has finished. */
@@ -63,7 +62,7 @@ long kcoro_coro_join(struct kcoro_coro *co, struct kcoro_coro *other,
 		if (smp_load_acquire(&co->wait.state) == KCORO_WAIT_ARMED &&
 		    !kcoro_timer_is_over(timer) && kcoro_join_pass_on(co, other, &co->wait))
 			return KCORO_WAIT;
-		return kcoro_wait_poll(co, &other->lock, timer);
+		return kcoro_wait_poll(co, other, timer);
 	}
 	err = kcoro_stop_tell(co);
 	if (err)

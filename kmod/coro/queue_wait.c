@@ -13,7 +13,6 @@
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
 
-#include "../trace/trace.h"
 #include "wait.h"
 
 static int queue_woken(struct wait_queue_entry *entry, unsigned int mode, int sync, void *key)
@@ -22,7 +21,7 @@ static int queue_woken(struct wait_queue_entry *entry, unsigned int mode, int sy
 	struct kcoro_coro *co = wait->co;
 
 	list_del_init(&entry->entry);
-	trace_kcoro_coro_wake(co->id, co->desc->name);
+	trace_kcoro_coro_wake(co);
 	kcoro_coro_notify(co, 0, KCORO_ADD_KICK);
 	/* The last touch, whichever: the frame may go with it. */
 	if (key_to_poll(key) & POLLFREE)
@@ -105,10 +104,7 @@ long kcoro_queue_await(struct kcoro_coro *co, struct kcoro_queue_wait *wait,
 	if (!why && !wait->fired)
 		why = -ENOENT;
 	wait->head = NULL;
-	co->wait.kind = KCORO_WAIT_NOTHING;
-	co->wait.state = KCORO_WAIT_IDLE;
-	if (timer)
-		kcoro_timer_disarm(timer);
+	kcoro_wait_end(co, timer);
 	return why;
 }
 EXPORT_SYMBOL_GPL(kcoro_queue_await);

@@ -61,7 +61,7 @@ int kcoro_scope_enter(struct kcoro_scope *scope)
  */
 void kcoro_scope_leave(struct kcoro_scope *scope)
 {
-	rcu_read_lock();
+	preempt_disable();
 	if (scope->limit)
 		atomic_dec(&scope->live);
 	this_cpu_inc(scope->cpu->finished);
@@ -69,14 +69,14 @@ void kcoro_scope_leave(struct kcoro_scope *scope)
 	smp_mb();
 	if (unlikely(READ_ONCE(scope->waiters)))
 		swake_up_one(&scope->wait);
-	rcu_read_unlock();
+	preempt_enable();
 }
 
 /**
  * kcoro_scope_list() - onto the list of this CPU
- * @co: a coroutine that is not listed, the caller's
+ * @co: a coroutine that is not listed, and is about to be suspended for the first time
  *
- * Context: any but NMI.
+ * Context: its runner.
  */
 void kcoro_scope_list(struct kcoro_coro *co)
 {
@@ -88,15 +88,16 @@ void kcoro_scope_list(struct kcoro_coro *co)
 	local_irq_save(flags);
 	sc = this_cpu_ptr(scope->cpu);
 	raw_spin_lock(&sc->lock);
+	stop = kcoro_scope_stop_of(co);
 	list_add_tail(&co->in_scope, &sc->list);
 	sc->listed++;
 	co->list_cpu = smp_processor_id();
 	co->flags |= KCORO_CORO_LISTED;
-	stop = READ_ONCE(scope->stop);
 	raw_spin_unlock(&sc->lock);
 	local_irq_restore(flags);
+	/* It is RUNNING: with NOTIFIED it runs once more, and its await sees why. */
 	if (unlikely(stop))
-		atomic_or(stop, &co->state);
+		atomic_or(stop | KCORO_STATE_NOTIFIED, &co->state);
 }
 
 /**
@@ -144,9 +145,11 @@ static void stop_all(struct kcoro_scope *scope, u32 bits, u32 later)
 	struct kcoro_scope *nested;
 	int cpu;
 
-	/* Before the lists: see kcoro_scope_list(). */
+	/* Before the lists: see scope.h. */
 	if (later)
 		WRITE_ONCE(scope->stop, READ_ONCE(scope->stop) | later);
+	if (bits & KCORO_STATE_CANCEL)
+		xadd(&scope->cancels, 1);
 	for_each_possible_cpu(cpu)
 		stop_cpu(per_cpu_ptr(scope->cpu, cpu), bits);
 	list_for_each_entry_rcu(nested, &scope->nested, in_parent, lockdep_is_held(&scopes_lock))

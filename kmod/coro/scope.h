@@ -2,9 +2,12 @@
 /*
  * scope.h - inside of scopes.
  *
- * Coroutines are on a list per CPU, each with a lock of its own, so that spawning on one
- * CPU meets nobody of another. A coroutine is listed when it is started, by the CPU that
- * does; one that is started in NMI, where no lock may be taken, when it first runs.
+ * Coroutines are on a list per CPU, each with a lock of its own, so that no CPU meets
+ * another. A coroutine is listed when it is first suspended: so one may be started where
+ * no lock may be taken, and one that never waits costs nothing here. Until then it asks
+ * the scope itself, when it first runs and when it is listed: @stop is what all must be
+ * told from now on; @cancels counts what only those were told that lived, and each
+ * coroutine notes what the count was when it was made.
  *
  * Two counters per CPU that only grow, started and finished. A scope is empty when
  *
@@ -16,7 +19,7 @@
  *   end:      closed set -> grace period: whoever counts has counted -> stop set
  *             -> each list walked -> until empty -> grace period: the last leaver is out
  *   listing:  list lock, listed, stop read: the walk or the lister sees the other
- *   leaving:  RCU read section: finished + 1, full barrier, anybody who waits? wake
+ *   leaving:  preemption off: finished + 1, full barrier, anybody who waits? wake
  */
 #ifndef KCORO_SCOPE_INSIDE_H
 #define KCORO_SCOPE_INSIDE_H
@@ -27,6 +30,7 @@
 #include <linux/swait.h>
 #include <linux/workqueue.h>
 
+#include <kcoro/coro.h>
 #include <kcoro/scope.h>
 
 struct kcoro_scope_cpu {
@@ -42,7 +46,8 @@ struct kcoro_scope {
 	struct kcoro_pool *pool;
 	struct module *owner;
 	int closed;			/* 0, or why nothing is spawned any more: an errno */
-	u32 stop;			/* what a coroutine that is listed late must be told */
+	u32 stop;			/* what a coroutine must be told that is not listed yet */
+	u32 cancels;			/* how often all were cancelled */
 	u32 limit;
 	atomic_t live;			/* kept only where there is a limit */
 	int waiters;
@@ -57,6 +62,15 @@ struct kcoro_scope {
 };
 
 extern struct kcoro_scope *kcoro_scope_root;
+
+/* What one that is not listed yet must be told. */
+static inline u32 kcoro_scope_stop_of(const struct kcoro_coro *co)
+{
+	const struct kcoro_scope *scope = co->scope;
+
+	return READ_ONCE(scope->stop) |
+	       (READ_ONCE(scope->cancels) != co->cancels ? KCORO_STATE_CANCEL : 0);
+}
 
 /* scope.c; enter and leave: any context. */
 int kcoro_scope_enter(struct kcoro_scope *scope);

@@ -22,23 +22,17 @@
  */
 void kcoro_stop_ask(struct kcoro_coro *co, u32 bits)
 {
-	trace_kcoro_coro_cancel(co->id, co->desc->name, !!(bits & KCORO_STATE_KILL));
+	trace_kcoro_coro_cancel(co, !!(bits & KCORO_STATE_KILL));
 	kcoro_coro_notify(co, bits, KCORO_ADD_KICK);
 }
 
 /**
- * kcoro_stop_tell() - what an await says to a stop
- * @co: the calling coroutine
- *
- * Context: a body's await, before it begins to wait or when it gives up.
- * Return: 0: none; -ECANCELED or -ETIMEDOUT, once; -EINTR from then on: killed.
+ * kcoro_stop_tell_slow() - the half of kcoro_stop_tell() for who is being stopped
  */
-long kcoro_stop_tell(struct kcoro_coro *co)
+long kcoro_stop_tell_slow(struct kcoro_coro *co)
 {
 	u32 state = atomic_read(&co->state);
 
-	if (likely(!(state & KCORO_STATE_STOP)))
-		return 0;
 	if (state & KCORO_STATE_KILL)
 		return -EINTR;
 	if (state & KCORO_STATE_SEEN) {

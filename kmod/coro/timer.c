@@ -10,7 +10,6 @@
 #include <linux/module.h>
 
 #include "../compat.h"
-#include "../trace/trace.h"
 #include "wait.h"
 
 /* A time that no hrtimer takes for a negative one. */
@@ -26,7 +25,7 @@ static enum hrtimer_restart timer_fn(struct hrtimer *hrtimer)
 		return HRTIMER_NORESTART;
 	}
 	WRITE_ONCE(timer->fired, true);
-	trace_kcoro_coro_wake(co->id, co->desc->name);
+	trace_kcoro_coro_wake(co);
 	kcoro_coro_notify(co, 0, KCORO_ADD_KICK);
 	return HRTIMER_NORESTART;
 }
@@ -82,9 +81,7 @@ long kcoro_timer_await_range(struct kcoro_coro *co, struct kcoro_timer *timer, u
 	why = kcoro_timer_is_over(timer) ? 0 : kcoro_stop_tell(co) ?: KCORO_WAIT;
 	if (why == KCORO_WAIT)
 		return why;
-	kcoro_timer_disarm(timer);
-	co->wait.kind = KCORO_WAIT_NOTHING;
-	co->wait.state = KCORO_WAIT_IDLE;
+	kcoro_wait_end(co, timer);
 	return why;
 }
 EXPORT_SYMBOL_GPL(kcoro_timer_await_range);

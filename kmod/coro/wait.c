@@ -1,61 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wait.c - the part that awaits of one source have in common; wait.h has the order of
- * things. Contexts: a body's await.
+ * wait.c - a wait that is given up, and the slow half of looking at it; wait.h has the
+ * order of things. Contexts: a body's await.
  */
-#include "../trace/trace.h"
 #include "wait.h"
 
-/**
- * kcoro_wait_begin() - the coroutine's own wait is armed: start its timeout
- * @co: the calling coroutine
- * @timer: or NULL
- * @timeout_ns: nanoseconds
- */
-void kcoro_wait_begin(struct kcoro_coro *co, struct kcoro_timer *timer, u64 timeout_ns)
+static raw_spinlock_t *lock_of(struct kcoro_wait *wait, void *source)
 {
-	if (timer)
-		kcoro_timer_arm(co, timer, timeout_ns, 0);
-}
-
-static void wait_over(struct kcoro_coro *co, struct kcoro_timer *timer)
-{
-	co->wait.state = KCORO_WAIT_IDLE;
-	co->wait.kind = KCORO_WAIT_NOTHING;
-	if (timer)
-		kcoro_timer_disarm(timer);
+	switch (wait->kind) {
+	case KCORO_WAIT_EVENT:
+		return &((struct kcoro_event *)source)->lock;
+	case KCORO_WAIT_JOIN:
+		return &((struct kcoro_coro *)source)->lock;
+	default:
+		return &((struct kcoro_channel *)source)->lock;
+	}
 }
 
 /**
- * kcoro_wait_poll() - is the coroutine's own wait over?
- * @co: the calling coroutine, whose wait is armed or fired
- * @lock: the source's
- * @timer: of the timeout, or NULL
+ * kcoro_wait_leave() - off the source, unless it fired
+ * @wait: not idle, for an event, a channel or a coroutine
+ * @source: which
  *
- * Return: 0: it fired, and @co->wait.value is what it gave; KCORO_WAIT; or why the wait
- * was given up: -ETIMEDOUT, -ECANCELED, -EINTR.
+ * Return: true: nobody knows the wait any more; false: it fires, or has fired.
  */
-long kcoro_wait_poll(struct kcoro_coro *co, raw_spinlock_t *lock, struct kcoro_timer *timer)
+bool kcoro_wait_leave(struct kcoro_wait *wait, void *source)
 {
-	struct kcoro_wait *wait = &co->wait;
+	raw_spinlock_t *lock = lock_of(wait, source);
 	unsigned long flags;
-	long why = 0;
+	bool armed;
 
-	/* Pairs with the release in kcoro_wait_fire(). */
-	if (likely(smp_load_acquire(&wait->state) == KCORO_WAIT_FIRED)) {
-		wait_over(co, timer);
-		return 0;
-	}
 	raw_spin_lock_irqsave(lock, flags);
-	if (wait->state == KCORO_WAIT_ARMED) {
-		why = kcoro_timer_is_over(timer) ? -ETIMEDOUT : kcoro_stop_tell(co);
-		if (!why) {
-			raw_spin_unlock_irqrestore(lock, flags);
-			return KCORO_WAIT;
-		}
-		kcoro_wait_unlink(wait);
-	}
+	armed = wait->state == KCORO_WAIT_ARMED;
+	if (armed && wait->kind == KCORO_WAIT_EVENT)
+		kcoro_event_take_added(source);
+	if (armed && wait->kind == KCORO_WAIT_JOIN)
+		__hlist_del(&wait->hlink);
+	else if (armed)
+		kcoro_link_del(&wait->link);
 	raw_spin_unlock_irqrestore(lock, flags);
-	wait_over(co, timer);
+	return armed;
+}
+
+/**
+ * kcoro_wait_poll_slow() - the half of kcoro_wait_poll() that is not the common one
+ */
+long kcoro_wait_poll_slow(struct kcoro_coro *co, void *source, struct kcoro_timer *timer)
+{
+	long why;
+
+	/* Who fires is about to let go of it. */
+	if (READ_ONCE(co->wait.state) != KCORO_WAIT_ARMED)
+		return KCORO_AGAIN;
+	if (!kcoro_timer_is_over(timer) && !kcoro_coro_stopping(co))
+		return KCORO_WAIT;
+	if (!kcoro_wait_leave(&co->wait, source))
+		return KCORO_AGAIN;
+	why = kcoro_timer_is_over(timer) ? -ETIMEDOUT : kcoro_stop_tell(co);
+	kcoro_wait_end(co, timer);
 	return why;
 }

@@ -2,15 +2,15 @@
 /*
  * wait.h - how an await and its source meet.
  *
- *   body      under the source's lock: onto its list, IDLE -> ARMED
- *   source    under its lock: off its list, value, wake, then ARMED -> FIRED
+ *   body      onto the source's list, IDLE -> ARMED
+ *   source    under its lock: off its list, value, ARMED -> FIRING; wake; -> FIRED
  *   body      FIRED seen: the source has touched it for the last time; -> IDLE
- *             ARMED seen: a stop, a timeout, or the source is between wake and FIRED.
- *             Its lock tells which: under it the wait is ARMED and on the list, and may
- *             be taken off, or FIRED
+ *             FIRING seen: that comes at once; run again
+ *             ARMED seen: the wake is still to come, or it was one for a stop or a
+ *             timeout. To give up: off the list, if under the lock it is still ARMED
  *
- * FIRED is written after the wake, and with release: a coroutine that sees it may end at
- * once, and its frame go.
+ * FIRING is written before the wake, so that no wake is lost, and FIRED after it: a
+ * coroutine that sees FIRED may end, and its frame go.
  */
 #ifndef KCORO_WAIT_H
 #define KCORO_WAIT_H
@@ -22,16 +22,33 @@
 #include "../trace/trace.h"
 #include "coroutine.h"
 
-/* Off its list, by whatever kind of list that is. */
-static inline void kcoro_wait_unlink(struct kcoro_wait *wait)
+/*
+ * As list_add_tail() and list_del(), without the checks that some kernels compile into
+ * those: they cost more than the rest of an await. Where bugs are looked for we have them.
+ */
+static inline void kcoro_link_add(struct list_head *link, struct list_head *head)
 {
-	if (wait->kind == KCORO_WAIT_JOIN)
-		__hlist_del(&wait->hlink);
-	else
-		list_del(&wait->link);
+	struct list_head *last = head->prev;
+
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING)) {
+		list_add_tail(link, head);
+		return;
+	}
+	link->next = head;
+	link->prev = last;
+	last->next = link;
+	head->prev = link;
 }
 
-/* Under the source's lock, when it is on the list. */
+static inline void kcoro_link_del(struct list_head *link)
+{
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
+		list_del(link);
+	else
+		__list_del(link->prev, link->next);
+}
+
+/* Before the source has it, or under its lock. */
 static inline void kcoro_wait_arm(struct kcoro_wait *wait, struct kcoro_coro *co,
 				  enum kcoro_wait_kind kind)
 {
@@ -60,15 +77,17 @@ static inline void kcoro_wait_fire(struct kcoro_wait *wait, s64 value, u8 flags,
 {
 	wait->value = value;
 	wait->flags |= flags;
+	/* Before the wake, which is a full barrier. */
+	WRITE_ONCE(wait->state, KCORO_WAIT_FIRING);
 	if (unlikely(wait->flags & KCORO_WAIT_IN_GROUP)) {
 		kcoro_group_ready(wait->target, wait, how);
 	} else {
 		struct kcoro_coro *co = wait->target;
 
-		trace_kcoro_coro_wake(co->id, co->desc->name);
+		trace_kcoro_coro_wake(co);
 		kcoro_coro_notify(co, 0, how);
 	}
-	/* Pairs with the acquire in kcoro_wait_poll(). */
+	/* Pairs with the acquires of who polls. */
 	smp_store_release(&wait->state, KCORO_WAIT_FIRED);
 }
 
@@ -91,8 +110,46 @@ int kcoro_group_add(struct kcoro_group *group, struct kcoro_member *member, void
 int kcoro_call_init(void);
 void kcoro_call_exit(void);
 
+/* The coroutine's own wait is armed: start its timeout. */
+static inline void kcoro_wait_begin(struct kcoro_coro *co, struct kcoro_timer *timer,
+				    u64 timeout_ns)
+{
+	if (timer)
+		kcoro_timer_arm(co, timer, timeout_ns, 0);
+}
+
+/* It is over. */
+static inline void kcoro_wait_end(struct kcoro_coro *co, struct kcoro_timer *timer)
+{
+	co->wait.state = KCORO_WAIT_IDLE;
+	co->wait.kind = KCORO_WAIT_NOTHING;
+	if (timer)
+		kcoro_timer_disarm(timer);
+}
+
 /* wait.c */
-long kcoro_wait_poll(struct kcoro_coro *co, raw_spinlock_t *lock, struct kcoro_timer *timer);
-void kcoro_wait_begin(struct kcoro_coro *co, struct kcoro_timer *timer, u64 timeout_ns);
+long kcoro_wait_poll_slow(struct kcoro_coro *co, void *source, struct kcoro_timer *timer);
+bool kcoro_wait_leave(struct kcoro_wait *wait, void *source);
+
+/**
+ * kcoro_wait_poll() - is the coroutine's own wait over?
+ * @co: the calling coroutine, whose wait is not idle
+ * @source: what it waits for, of the wait's kind
+ * @timer: of the timeout, or NULL
+ *
+ * Return: 0: it fired, and @co->wait.value is what it gave; KCORO_WAIT; KCORO_AGAIN; or
+ * why the wait was given up: -ETIMEDOUT, -ECANCELED, -EINTR.
+ */
+static inline long kcoro_wait_poll(struct kcoro_coro *co, void *source, struct kcoro_timer *timer)
+{
+	/* Pairs with the release in kcoro_wait_fire(). */
+	if (unlikely(smp_load_acquire(&co->wait.state) != KCORO_WAIT_FIRED))
+		return kcoro_wait_poll_slow(co, source, timer);
+	kcoro_wait_end(co, timer);
+	return 0;
+}
+
+/* event.c; under the event's lock: those that were added are on the list. */
+void kcoro_event_take_added(struct kcoro_event *event);
 
 #endif /* KCORO_WAIT_H */

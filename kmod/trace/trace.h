@@ -16,6 +16,7 @@
 #include <trace/events/mmflags.h>
 
 #include <kcoro/abi.h>
+#include <kcoro/coro.h>
 
 #ifndef KCORO_TRACE_NAMES
 #define KCORO_TRACE_NAMES
@@ -109,21 +110,22 @@ TRACE_EVENT_FN(kcoro_frame_free,
 );
 
 /*
- * What happens to coroutines, by their id and the name of their description. A run
+ * What happens to coroutines. Tracing programs get the object (BTF: struct kcoro_coro),
+ * others its id and the name of its description. A run
  * begins with resume and ends with await or done; from wake to resume it was in a queue.
  */
 TRACE_EVENT(kcoro_coro_spawn,
-	TP_PROTO(u32 id, const char *name, unsigned int executor, size_t frame_size),
-	TP_ARGS(id, name, executor, frame_size),
+	TP_PROTO(const struct kcoro_coro *co, size_t frame_size),
+	TP_ARGS(co, frame_size),
 	TP_STRUCT__entry(
 		__field(u32, id)
 		__field(unsigned int, executor)
 		__field(size_t, frame_size)
-		__string(name, name)
+		__string(name, co->desc->name)
 	),
 	TP_fast_assign(
-		__entry->id = id;
-		__entry->executor = executor;
+		__entry->id = co->id;
+		__entry->executor = co->executor;
 		__entry->frame_size = frame_size;
 		__assign_str(name);
 	),
@@ -132,14 +134,14 @@ TRACE_EVENT(kcoro_coro_spawn,
 );
 
 DECLARE_EVENT_CLASS(kcoro_coro,
-	TP_PROTO(u32 id, const char *name),
-	TP_ARGS(id, name),
+	TP_PROTO(const struct kcoro_coro *co),
+	TP_ARGS(co),
 	TP_STRUCT__entry(
 		__field(u32, id)
-		__string(name, name)
+		__string(name, co->desc->name)
 	),
 	TP_fast_assign(
-		__entry->id = id;
+		__entry->id = co->id;
 		__assign_str(name);
 	),
 	TP_printk("id=%u name=%s", __entry->id, __get_str(name))
@@ -147,28 +149,28 @@ DECLARE_EVENT_CLASS(kcoro_coro,
 
 /* Its body is called. */
 DEFINE_EVENT(kcoro_coro, kcoro_coro_resume,
-	TP_PROTO(u32 id, const char *name),
-	TP_ARGS(id, name)
+	TP_PROTO(const struct kcoro_coro *co),
+	TP_ARGS(co)
 );
 
 /* What it awaits is there, or it is to look whether it is. */
 DEFINE_EVENT(kcoro_coro, kcoro_coro_wake,
-	TP_PROTO(u32 id, const char *name),
-	TP_ARGS(id, name)
+	TP_PROTO(const struct kcoro_coro *co),
+	TP_ARGS(co)
 );
 
 /* Its body returned, and will go on; kind: enum kcoro_wait_kind, 0 for a yield. */
 TRACE_EVENT(kcoro_coro_await,
-	TP_PROTO(u32 id, const char *name, unsigned int kind),
-	TP_ARGS(id, name, kind),
+	TP_PROTO(const struct kcoro_coro *co),
+	TP_ARGS(co),
 	TP_STRUCT__entry(
 		__field(u32, id)
 		__field(unsigned int, kind)
-		__string(name, name)
+		__string(name, co->desc->name)
 	),
 	TP_fast_assign(
-		__entry->id = id;
-		__entry->kind = kind;
+		__entry->id = co->id;
+		__entry->kind = co->wait.kind;
 		__assign_str(name);
 	),
 	TP_printk("id=%u name=%s for=%s", __entry->id, __get_str(name),
@@ -177,15 +179,15 @@ TRACE_EVENT(kcoro_coro_await,
 
 /* It was asked to end, or is being killed. */
 TRACE_EVENT(kcoro_coro_cancel,
-	TP_PROTO(u32 id, const char *name, bool kill),
-	TP_ARGS(id, name, kill),
+	TP_PROTO(const struct kcoro_coro *co, bool kill),
+	TP_ARGS(co, kill),
 	TP_STRUCT__entry(
 		__field(u32, id)
 		__field(bool, kill)
-		__string(name, name)
+		__string(name, co->desc->name)
 	),
 	TP_fast_assign(
-		__entry->id = id;
+		__entry->id = co->id;
 		__entry->kill = kill;
 		__assign_str(name);
 	),
@@ -194,18 +196,18 @@ TRACE_EVENT(kcoro_coro_cancel,
 
 /* It has finished. */
 TRACE_EVENT(kcoro_coro_done,
-	TP_PROTO(u32 id, const char *name, unsigned int status, s64 result),
-	TP_ARGS(id, name, status, result),
+	TP_PROTO(const struct kcoro_coro *co, unsigned int status),
+	TP_ARGS(co, status),
 	TP_STRUCT__entry(
 		__field(u32, id)
 		__field(unsigned int, status)
 		__field(s64, result)
-		__string(name, name)
+		__string(name, co->desc->name)
 	),
 	TP_fast_assign(
-		__entry->id = id;
+		__entry->id = co->id;
 		__entry->status = status;
-		__entry->result = result;
+		__entry->result = co->result;
 		__assign_str(name);
 	),
 	TP_printk("id=%u name=%s status=%s result=%lld", __entry->id, __get_str(name),

@@ -9,6 +9,7 @@
  * count.c       the kfunc by which BPF programs read the same counter
  * alloc_free.c  entries: allocators, hot, in bursts and across CPUs
  * cold.c        entries: the first allocation
+ * coro.c        entries: coroutines, and the kernel's own ways beside them
  *
  * To add a row: write a function that runs a batch between bench_begin() and
  * bench_end(), and add one struct bench_entry for it to a table; main.c lists the
@@ -81,6 +82,7 @@ struct bench_entry {
 /* Ends with an entry without subject. */
 extern const struct bench_entry bench_alloc_free[];
 extern const struct bench_entry bench_cold[];
+extern const struct bench_entry bench_coro[];
 
 /* Under counted instructions the TSC goes up by one with each: no rdtsc_ordered(). */
 static __always_inline void bench_begin(struct bench_batch *b)

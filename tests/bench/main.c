@@ -20,10 +20,12 @@
 
 #include "bench.h"
 
-static char *subject, *level, *pattern;
+static char *subject, *operation, *level, *pattern;
 static unsigned int size, batches = 201;
 module_param(subject, charp, 0444);
 MODULE_PARM_DESC(subject, "measure this subject alone");
+module_param(operation, charp, 0444);
+MODULE_PARM_DESC(operation, "measure this operation alone");
 module_param(level, charp, 0444);
 MODULE_PARM_DESC(level, "measure at this level alone: task, softirq, hardirq, nmi");
 module_param(pattern, charp, 0444);
@@ -36,6 +38,7 @@ MODULE_PARM_DESC(batches, "batches per row (default 201, at most 1000)");
 static const struct bench_entry *const tables[] = {
 	bench_alloc_free,
 	bench_cold,
+	bench_coro,
 };
 
 static const char *const level_names[KCORO_LEVELS] = { "task", "softirq", "hardirq", "nmi" };
@@ -53,6 +56,7 @@ static struct dentry *dir;
 static bool is_chosen(const struct bench_entry *e, enum kcoro_level l)
 {
 	return e->levels & BIT(l) && (!subject || !strcmp(subject, e->subject)) &&
+	       (!operation || !strcmp(operation, e->operation)) &&
 	       (!level || !strcmp(level, level_names[l])) &&
 	       (!pattern || !strcmp(pattern, e->pattern)) &&
 	       (!size || !e->size || size == e->size);
