@@ -116,11 +116,12 @@ static inline void kcoro_event_set(struct kcoro_event *event)
 }
 
 /**
- * kcoro_event_set_here() - it has happened, and who waited runs now, on this CPU
+ * kcoro_event_set_here() - it has happened, and who waited on this CPU runs now
  * @event: the event
  * @value: what waiters are given, 0 or more
  *
- * As kcoro_coro_start_here().
+ * As kcoro_coro_start_here(). Who waits and has its home on another CPU, or has another
+ * executor, is run there.
  * Context: task or softirq level, interrupts on, no lock held.
  */
 void kcoro_event_set_here(struct kcoro_event *event, s64 value);

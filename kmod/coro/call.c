@@ -31,7 +31,7 @@ static void call_work(struct work_struct *work)
 	call->result = call->fn(call->arg);
 	WRITE_ONCE(call->state, CALL_RETURNED);
 	trace_kcoro_coro_wake(co);
-	kcoro_coro_notify(co, 0, KCORO_ADD_KICK);
+	kcoro_coro_notify(co, 0);
 	/* The result is there for who sees this. */
 	smp_store_release(&call->state, CALL_OUT);
 }

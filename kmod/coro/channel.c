@@ -48,7 +48,7 @@ static int send(struct kcoro_channel *ch, s64 value)
 		return -EPIPE;
 	wait = take_first(&ch->receivers);
 	if (wait) {
-		kcoro_wait_fire(wait, value, 0, KCORO_ADD_KICK);
+		kcoro_wait_fire(wait, value, 0);
 		return 0;
 	}
 	if (ch->count == ch->capacity)
@@ -76,7 +76,7 @@ static int receive(struct kcoro_channel *ch, s64 *value)
 		*value = wait->value;
 	}
 	if (wait)
-		kcoro_wait_fire(wait, 0, 0, KCORO_ADD_KICK);
+		kcoro_wait_fire(wait, 0, 0);
 	return 0;
 }
 
@@ -127,9 +127,9 @@ void kcoro_channel_close(struct kcoro_channel *ch)
 	raw_spin_lock_irqsave(&ch->lock, flags);
 	ch->closed = true;
 	while ((wait = take_first(&ch->senders)))
-		kcoro_wait_fire(wait, 0, KCORO_WAIT_BROKEN, KCORO_ADD_KICK);
+		kcoro_wait_fire(wait, 0, KCORO_WAIT_BROKEN);
 	while ((wait = take_first(&ch->receivers)))
-		kcoro_wait_fire(wait, 0, KCORO_WAIT_BROKEN, KCORO_ADD_KICK);
+		kcoro_wait_fire(wait, 0, KCORO_WAIT_BROKEN);
 	raw_spin_unlock_irqrestore(&ch->lock, flags);
 }
 EXPORT_SYMBOL_GPL(kcoro_channel_close);
@@ -213,7 +213,7 @@ int kcoro_group_add_send(struct kcoro_group *group, struct kcoro_member *member,
 	if (err == -EAGAIN)
 		kcoro_link_add(&member->wait.link, &ch->senders);
 	else
-		kcoro_wait_fire(&member->wait, err, err ? KCORO_WAIT_BROKEN : 0, KCORO_ADD_KICK);
+		kcoro_wait_fire(&member->wait, err, err ? KCORO_WAIT_BROKEN : 0);
 	raw_spin_unlock_irqrestore(&ch->lock, flags);
 	return 0;
 }
@@ -233,7 +233,7 @@ int kcoro_group_add_receive(struct kcoro_group *group, struct kcoro_member *memb
 	if (err == -EAGAIN)
 		kcoro_link_add(&member->wait.link, &ch->receivers);
 	else
-		kcoro_wait_fire(&member->wait, value, err ? KCORO_WAIT_BROKEN : 0, KCORO_ADD_KICK);
+		kcoro_wait_fire(&member->wait, value, err ? KCORO_WAIT_BROKEN : 0);
 	raw_spin_unlock_irqrestore(&ch->lock, flags);
 	return 0;
 }

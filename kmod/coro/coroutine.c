@@ -44,7 +44,7 @@ static void again(struct kcoro_coro *co, struct kcoro_queue *q)
 	if (likely(q))
 		kcoro_queue_again(q, &co->item);
 	else
-		kcoro_coro_ready(co, KCORO_ADD_KICK);
+		kcoro_coro_ready(co);
 }
 
 static enum kcoro_status final_status(u32 state, bool ran, s64 result)
@@ -82,8 +82,7 @@ static void finish_shared(struct kcoro_coro *co, enum kcoro_status status,
 	} while (!atomic_try_cmpxchg(&co->state, &old, new));
 	hlist_for_each_safe(node, next, &co->joiners) {
 		__hlist_del(node);
-		kcoro_wait_fire(hlist_entry(node, struct kcoro_wait, hlink), 0, 0,
-				KCORO_ADD_KICK);
+		kcoro_wait_fire(hlist_entry(node, struct kcoro_wait, hlink), 0, 0);
 	}
 	raw_spin_unlock_irqrestore(&co->lock, flags);
 	if (atomic_dec_and_test(&co->refs))
@@ -197,20 +196,19 @@ static void sleeper_queue_work(struct kcoro_item *item, struct kcoro_queue *unus
 
 	preempt_disable();
 	cpu = cpu_online(co->cpu) ? co->cpu : smp_processor_id();
-	queue_work_on(cpu, kcoro_executor_wq[KCORO_EXECUTOR_WORKER], &kcoro_sleeper_of(co)->work);
+	queue_work_on(cpu, kcoro_worker_wq, &kcoro_sleeper_of(co)->work);
 	preempt_enable();
 }
 
 /**
  * kcoro_sleeper_queue() - kcoro_coro_ready() for a body that may sleep
  * @co: NOTIFIED was set by the caller
- * @how: see enum kcoro_add
  *
  * Context: any.
  */
-void kcoro_sleeper_queue(struct kcoro_coro *co, enum kcoro_add how)
+void kcoro_sleeper_queue(struct kcoro_coro *co)
 {
-	if (how == KCORO_ADD_LATER || in_nmi())
+	if (in_nmi())
 		kcoro_later_add(&co->item);
 	else
 		sleeper_queue_work(&co->item, NULL);
@@ -290,24 +288,21 @@ struct kcoro_coro *kcoro_coro_create(struct kcoro_scope *scope, const struct kco
 }
 EXPORT_SYMBOL_GPL(kcoro_coro_create);
 
-static void start(struct kcoro_coro *co, enum kcoro_add how)
-{
-	co->flags |= KCORO_CORO_STARTED;
-	kcoro_coro_ready(co, how);
-}
-
 void kcoro_coro_start(struct kcoro_coro *co)
 {
-	start(co, KCORO_ADD_KICK);
+	co->flags |= KCORO_CORO_STARTED;
+	kcoro_coro_ready(co);
 }
 EXPORT_SYMBOL_GPL(kcoro_coro_start);
 
 void kcoro_coro_start_here(struct kcoro_coro *co)
 {
-	local_bh_disable();
-	start(co, KCORO_ADD_HERE);
-	kcoro_sched_run_here();
-	local_bh_enable();
+	struct kcoro_queue *q = kcoro_sched_begin_here();
+
+	if (!(co->flags & KCORO_CORO_PINNED))
+		co->cpu = smp_processor_id();
+	kcoro_coro_start(co);
+	kcoro_sched_end_here(q);
 }
 EXPORT_SYMBOL_GPL(kcoro_coro_start_here);
 
@@ -342,7 +337,7 @@ EXPORT_SYMBOL_GPL(kcoro_coro_pin);
 void kcoro_coro_wake(struct kcoro_coro *co)
 {
 	trace_kcoro_coro_wake(co);
-	kcoro_coro_notify(co, 0, KCORO_ADD_KICK);
+	kcoro_coro_notify(co, 0);
 }
 EXPORT_SYMBOL_GPL(kcoro_coro_wake);
 

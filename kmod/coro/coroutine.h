@@ -32,7 +32,7 @@ static inline struct kcoro_sleeper *kcoro_sleeper_of(struct kcoro_coro *co)
 }
 
 /* coroutine.c */
-void kcoro_sleeper_queue(struct kcoro_coro *co, enum kcoro_add how);
+void kcoro_sleeper_queue(struct kcoro_coro *co);
 struct kcoro_coro *kcoro_coro_create_gfp(struct kcoro_scope *scope, const struct kcoro_desc *desc,
 					 gfp_t gfp);
 void kcoro_coro_init(void);
@@ -56,31 +56,24 @@ static inline long kcoro_stop_tell(struct kcoro_coro *co)
 }
 
 /* NOTIFIED was set by the caller, so the item is the caller's: into its queue with it. */
-static inline void kcoro_coro_ready(struct kcoro_coro *co, enum kcoro_add how)
+static inline void kcoro_coro_ready(struct kcoro_coro *co)
 {
-	if (unlikely(co->flags & KCORO_CORO_SLEEPS)) {
-		kcoro_sleeper_queue(co, how);
-		return;
-	}
-	if (how == KCORO_ADD_HERE) {
-		/* The caller has bottom halves off, and drains this CPU's softirq queue next. */
-		if (co->executor != KCORO_EXECUTOR_SOFTIRQ)
-			how = KCORO_ADD_KICK;
-		else if (!(co->flags & KCORO_CORO_PINNED))
-			co->cpu = raw_smp_processor_id();
-		else if (co->cpu != raw_smp_processor_id())
-			how = KCORO_ADD_KICK;
-	}
-	kcoro_sched_add(&co->item, co->executor, co->cpu, how);
+	if (unlikely(co->flags & KCORO_CORO_SLEEPS))
+		kcoro_sleeper_queue(co);
+	else
+		kcoro_sched_add(&co->item, co->executor, co->cpu);
 }
 
 /* kcoro_coro_wake(), with bits that are set by the same change. */
-static inline void kcoro_coro_notify(struct kcoro_coro *co, u32 bits, enum kcoro_add how)
+static inline void kcoro_coro_notify(struct kcoro_coro *co, u32 bits)
 {
-	u32 old = atomic_fetch_or(KCORO_STATE_NOTIFIED | bits, &co->state);
+	int old = atomic_read(&co->state);
 
+	/* As atomic_fetch_or(), in fewer instructions. */
+	while (!atomic_try_cmpxchg(&co->state, &old, old | KCORO_STATE_NOTIFIED | bits))
+		;
 	if (!(old & (KCORO_STATE_NOTIFIED | KCORO_STATE_RUNNING | KCORO_STATE_FINISHED)))
-		kcoro_coro_ready(co, how);
+		kcoro_coro_ready(co);
 }
 
 #endif /* KCORO_COROUTINE_H */

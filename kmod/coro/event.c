@@ -34,22 +34,22 @@ void kcoro_event_take_added(struct kcoro_event *event)
 	list_splice_tail(&newest_last, &event->waits);
 }
 
-static void fire_first(struct kcoro_event *event, enum kcoro_add how)
+static void fire_first(struct kcoro_event *event)
 {
 	struct kcoro_wait *wait = list_first_entry(&event->waits, struct kcoro_wait, link);
 
 	kcoro_link_del(&wait->link);
-	kcoro_wait_fire(wait, event->value, 0, how);
+	kcoro_wait_fire(wait, event->value, 0);
 }
 
 /* Under the lock: one goes on, or the next one that comes. */
-static void set_pulse(struct kcoro_event *event, enum kcoro_add how)
+static void set_pulse(struct kcoro_event *event)
 {
 	struct kcoro_wait *wait = NULL;
 
 	for (;;) {
 		if (!list_empty(&event->waits)) {
-			fire_first(event, how);
+			fire_first(event);
 			return;
 		}
 		wait = READ_ONCE(event->added);
@@ -59,7 +59,7 @@ static void set_pulse(struct kcoro_event *event, enum kcoro_add how)
 			return;
 		/* A single one, as mostly: no list is needed. */
 		if (!wait->next && try_cmpxchg(&event->added, &wait, NULL)) {
-			kcoro_wait_fire(wait, event->value, 0, how);
+			kcoro_wait_fire(wait, event->value, 0);
 			return;
 		}
 		kcoro_event_take_added(event);
@@ -67,30 +67,30 @@ static void set_pulse(struct kcoro_event *event, enum kcoro_add how)
 }
 
 /* Under the lock: all go on, and all that come. */
-static void set_all(struct kcoro_event *event, enum kcoro_add how)
+static void set_all(struct kcoro_event *event)
 {
 	struct kcoro_wait *wait = xchg(&event->added, KCORO_EVENT_SET), *next;
 
 	while (unlikely(!list_empty(&event->waits)))
-		fire_first(event, how);
+		fire_first(event);
 	if (wait == KCORO_EVENT_SET)
 		return;
 	for (; wait; wait = next) {
 		next = wait->next;
-		kcoro_wait_fire(wait, event->value, 0, how);
+		kcoro_wait_fire(wait, event->value, 0);
 	}
 }
 
-static void set(struct kcoro_event *event, s64 value, enum kcoro_add how)
+static void set(struct kcoro_event *event, s64 value)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&event->lock, flags);
 	WRITE_ONCE(event->value, value);
 	if (event->pulse)
-		set_pulse(event, how);
+		set_pulse(event);
 	else
-		set_all(event, how);
+		set_all(event);
 	raw_spin_unlock_irqrestore(&event->lock, flags);
 }
 
@@ -98,7 +98,7 @@ static void set_later(struct kcoro_item *item, struct kcoro_queue *unused)
 {
 	struct kcoro_event *event = container_of(item, struct kcoro_event, later);
 
-	set(event, READ_ONCE(event->later_value), KCORO_ADD_KICK);
+	set(event, READ_ONCE(event->later_value));
 	/* The last touch: kcoro_event_flush() waits for it. */
 	clear_bit_unlock(0, &event->pending);
 }
@@ -118,7 +118,7 @@ EXPORT_SYMBOL_GPL(kcoro_event_init);
 void kcoro_event_set_value(struct kcoro_event *event, s64 value)
 {
 	if (likely(!in_nmi())) {
-		set(event, value, KCORO_ADD_KICK);
+		set(event, value);
 		return;
 	}
 	WRITE_ONCE(event->later_value, value);
@@ -129,10 +129,10 @@ EXPORT_SYMBOL_GPL(kcoro_event_set_value);
 
 void kcoro_event_set_here(struct kcoro_event *event, s64 value)
 {
-	local_bh_disable();
-	set(event, value, KCORO_ADD_HERE);
-	kcoro_sched_run_here();
-	local_bh_enable();
+	struct kcoro_queue *q = kcoro_sched_begin_here();
+
+	set(event, value);
+	kcoro_sched_end_here(q);
 }
 EXPORT_SYMBOL_GPL(kcoro_event_set_here);
 
@@ -204,7 +204,7 @@ int kcoro_group_add_event(struct kcoro_group *group, struct kcoro_member *member
 	if (err)
 		return err;
 	if (push(event, &member->wait))
-		kcoro_wait_fire(&member->wait, READ_ONCE(event->value), 0, KCORO_ADD_KICK);
+		kcoro_wait_fire(&member->wait, READ_ONCE(event->value), 0);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kcoro_group_add_event);

@@ -89,7 +89,7 @@ int kcoro_group_add_join(struct kcoro_group *group, struct kcoro_member *member,
 		return err;
 	raw_spin_lock_irqsave(&other->lock, flags);
 	if (!join(other, &member->wait))
-		kcoro_wait_fire(&member->wait, 0, 0, KCORO_ADD_KICK);
+		kcoro_wait_fire(&member->wait, 0, 0);
 	raw_spin_unlock_irqrestore(&other->lock, flags);
 	return 0;
 }

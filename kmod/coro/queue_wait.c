@@ -22,7 +22,7 @@ static int queue_woken(struct wait_queue_entry *entry, unsigned int mode, int sy
 
 	list_del_init(&entry->entry);
 	trace_kcoro_coro_wake(co);
-	kcoro_coro_notify(co, 0, KCORO_ADD_KICK);
+	kcoro_coro_notify(co, 0);
 	/* The last touch, whichever: the frame may go with it. */
 	if (key_to_poll(key) & POLLFREE)
 		smp_store_release(&wait->head, NULL);

@@ -23,7 +23,7 @@
 void kcoro_stop_ask(struct kcoro_coro *co, u32 bits)
 {
 	trace_kcoro_coro_cancel(co, !!(bits & KCORO_STATE_KILL));
-	kcoro_coro_notify(co, bits, KCORO_ADD_KICK);
+	kcoro_coro_notify(co, bits);
 }
 
 /**

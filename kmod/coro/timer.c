@@ -21,12 +21,12 @@ static enum hrtimer_restart timer_fn(struct hrtimer *hrtimer)
 	struct kcoro_coro *co = timer->co;
 
 	if (timer->wait) {
-		kcoro_wait_fire(timer->wait, 0, 0, KCORO_ADD_KICK);
+		kcoro_wait_fire(timer->wait, 0, 0);
 		return HRTIMER_NORESTART;
 	}
 	WRITE_ONCE(timer->fired, true);
 	trace_kcoro_coro_wake(co);
-	kcoro_coro_notify(co, 0, KCORO_ADD_KICK);
+	kcoro_coro_notify(co, 0);
 	return HRTIMER_NORESTART;
 }
 

@@ -60,32 +60,30 @@ static inline void kcoro_wait_arm(struct kcoro_wait *wait, struct kcoro_coro *co
 }
 
 /* One member is ready: maybe the last one that was waited for. */
-static inline void kcoro_group_ready(struct kcoro_group *group, struct kcoro_wait *wait,
-				     enum kcoro_add how)
+static inline void kcoro_group_ready(struct kcoro_group *group, struct kcoro_wait *wait)
 {
 	set_bit(wait->index, &group->ready);
 	if (atomic_dec_return(&group->left) == 0)
-		kcoro_coro_notify(group->co, 0, how);
+		kcoro_coro_notify(group->co, 0);
 }
 
 /*
  * Under the source's lock, off the list: here is what was awaited. The wait belongs to
  * its coroutine again afterwards.
  */
-static inline void kcoro_wait_fire(struct kcoro_wait *wait, s64 value, u8 flags,
-				   enum kcoro_add how)
+static inline void kcoro_wait_fire(struct kcoro_wait *wait, s64 value, u8 flags)
 {
 	wait->value = value;
 	wait->flags |= flags;
 	/* Before the wake, which is a full barrier. */
 	WRITE_ONCE(wait->state, KCORO_WAIT_FIRING);
 	if (unlikely(wait->flags & KCORO_WAIT_IN_GROUP)) {
-		kcoro_group_ready(wait->target, wait, how);
+		kcoro_group_ready(wait->target, wait);
 	} else {
 		struct kcoro_coro *co = wait->target;
 
 		trace_kcoro_coro_wake(co);
-		kcoro_coro_notify(co, 0, how);
+		kcoro_coro_notify(co, 0);
 	}
 	/* Pairs with the acquires of who polls. */
 	smp_store_release(&wait->state, KCORO_WAIT_FIRED);

@@ -7,6 +7,8 @@
  */
 #include <linux/bottom_half.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/interrupt.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -18,43 +20,64 @@
 #define BUDGET 256
 
 struct kcoro_queue __percpu *kcoro_queues[KCORO_EXECUTORS];
-struct workqueue_struct *kcoro_executor_wq[KCORO_EXECUTORS];
+struct workqueue_struct *kcoro_worker_wq;
 
-/* Where locks of the workqueue may be taken; the CPU can't go while we look at it. */
-static void queue_the_work(struct kcoro_queue *q)
+/*
+ * Where locks of the workqueue may be taken. With preemption off no CPU goes offline.
+ * A queue whose CPU is gone is drained here.
+ */
+static void kick(struct kcoro_queue *q)
 {
-	unsigned int cpu = q->cpu;
+	unsigned int here, cpu = q->cpu;
 
 	preempt_disable();
+	here = smp_processor_id();
 	if (unlikely(!cpu_online(cpu)))
-		cpu = smp_processor_id();
-	queue_work_on(cpu, kcoro_executor_wq[q->executor], &q->work);
+		cpu = here;
+	if (q->executor == KCORO_EXECUTOR_WORKER)
+		queue_work_on(cpu, kcoro_worker_wq, &q->work);
+	else if (cpu == here)
+		tasklet_schedule(&q->tasklet);
+	else if (!test_and_set_bit(KCORO_KICKING_IPI, &q->kicking))
+		smp_call_function_single_async(cpu, &q->ipi);
 	preempt_enable();
 }
 
-static void kick_from_later(struct kcoro_item *item, struct kcoro_queue *unused)
+/* First the bit: who adds from now on kicks anew. Pairs with its test. */
+static void kick_over(struct kcoro_queue *q, enum kcoro_kicking which)
 {
-	struct kcoro_queue *q = container_of(item, struct kcoro_queue, kick);
-
-	/* First: who adds from now on kicks anew. Pairs with the bit's test in the kick. */
-	clear_bit(0, &q->kicking);
+	clear_bit(which, &q->kicking);
 	smp_mb__after_atomic();
-	queue_the_work(q);
+}
+
+static void kick_by_ipi(void *arg)
+{
+	struct kcoro_queue *q = arg;
+
+	kick_over(q, KCORO_KICKING_IPI);
+	tasklet_schedule(&q->tasklet);
+}
+
+static void kick_later(struct kcoro_item *item, struct kcoro_queue *unused)
+{
+	struct kcoro_queue *q = container_of(item, struct kcoro_queue, later);
+
+	kick_over(q, KCORO_KICKING_LATER);
+	kick(q);
 }
 
 /**
  * kcoro_queue_kick() - have a queue drained
  * @q: the queue
- * @how: KCORO_ADD_LATER where any lock may be held
  *
- * Context: any.
+ * Context: any; from NMI by way of irq_work.
  */
-void kcoro_queue_kick(struct kcoro_queue *q, enum kcoro_add how)
+void kcoro_queue_kick(struct kcoro_queue *q)
 {
-	if (how != KCORO_ADD_LATER && !in_nmi())
-		queue_the_work(q);
-	else if (!test_and_set_bit(0, &q->kicking))
-		kcoro_later_add(&q->kick);
+	if (likely(!in_nmi()))
+		kick(q);
+	else if (!test_and_set_bit(KCORO_KICKING_LATER, &q->kicking))
+		kcoro_later_add(&q->later);
 }
 
 /* What was added goes behind what is there, oldest first. */
@@ -72,16 +95,14 @@ static void take_added(struct kcoro_queue *q)
 	q->last = newest;
 }
 
+/* As the owner, who is that no more when this returns. */
 static void drain(struct kcoro_queue *q)
 {
 	unsigned int budget = BUDGET;
 	struct llist_node *node;
 	struct kcoro_item *item;
-	bool more;
 
 	do {
-		if (xchg(&q->owner, 1))
-			return;
 		for (;;) {
 			if (!llist_empty(&q->list))
 				take_added(q);
@@ -95,34 +116,58 @@ static void drain(struct kcoro_queue *q)
 			item = container_of(node, struct kcoro_item, node);
 			item->run(item, q);
 		}
-		more = node;
 		/* Full barrier: see sched.h. The fifo is written before another owner reads it. */
 		smp_store_mb(q->owner, 0);
-	} while (!more && !llist_empty(&q->list));
-	if (more)
-		kcoro_queue_kick(q, KCORO_ADD_KICK);
+		if (node) {
+			kcoro_queue_kick(q);
+			return;
+		}
+	} while (!llist_empty(&q->list) && !xchg(&q->owner, 1));
+}
+
+/* An owner looks at the list again when it is done. */
+static void drain_unowned(struct kcoro_queue *q)
+{
+	if (!xchg(&q->owner, 1))
+		drain(q);
+}
+
+static void queue_tasklet(struct tasklet_struct *tasklet)
+{
+	drain_unowned(container_of(tasklet, struct kcoro_queue, tasklet));
 }
 
 static void queue_work_fn(struct work_struct *work)
 {
-	drain(container_of(work, struct kcoro_queue, work));
+	drain_unowned(container_of(work, struct kcoro_queue, work));
 }
 
 /**
- * kcoro_sched_run_here() - drain this CPU's softirq queue, now
+ * kcoro_sched_begin_here() - own this CPU's softirq queue
  *
- * Does nothing while that is being drained, as inside a coroutine that it runs: so
- * resumptions never nest.
+ * What is added to it from now on is not kicked, and is run by kcoro_sched_end_here(),
+ * on this CPU. Until then bottom halves are off.
  *
  * Context: task or softirq level, interrupts on, no lock held.
+ * Return: the queue; NULL when somebody owns it, as inside a coroutine that it runs: so
+ * resumptions never nest. Either is for kcoro_sched_end_here().
  */
-void kcoro_sched_run_here(void)
+struct kcoro_queue *kcoro_sched_begin_here(void)
 {
 	struct kcoro_queue *q;
 
 	local_bh_disable();
-	q = this_cpu_ptr(kcoro_queues[KCORO_EXECUTOR_SOFTIRQ]);
-	if (!llist_empty(&q->list))
+	q = raw_cpu_ptr(kcoro_queues[KCORO_EXECUTOR_SOFTIRQ]);
+	return xchg(&q->owner, 1) ? NULL : q;
+}
+
+/**
+ * kcoro_sched_end_here() - run what was added
+ * @q: from kcoro_sched_begin_here()
+ */
+void kcoro_sched_end_here(struct kcoro_queue *q)
+{
+	if (q)
 		drain(q);
 	local_bh_enable();
 }
@@ -138,8 +183,12 @@ static int queues_create(enum kcoro_executor executor)
 	for_each_possible_cpu(cpu) {
 		q = per_cpu_ptr(kcoro_queues[executor], cpu);
 		init_llist_head(&q->list);
-		INIT_WORK(&q->work, queue_work_fn);
-		q->kick.run = kick_from_later;
+		if (executor == KCORO_EXECUTOR_WORKER)
+			INIT_WORK(&q->work, queue_work_fn);
+		else
+			tasklet_setup(&q->tasklet, queue_tasklet);
+		q->later.run = kick_later;
+		INIT_CSD(&q->ipi, kick_by_ipi, q);
 		q->cpu = cpu;
 		q->executor = executor;
 	}
@@ -153,13 +202,9 @@ int __init kcoro_sched_init(void)
 	if (err)
 		return err;
 	err = -ENOMEM;
-	kcoro_executor_wq[KCORO_EXECUTOR_SOFTIRQ] = alloc_workqueue("kcoro_bh",
-								    WQ_BH | KCORO_WQ_PERCPU, 0);
-	kcoro_executor_wq[KCORO_EXECUTOR_WORKER] = alloc_workqueue("kcoro_worker",
-								   KCORO_WQ_PERCPU, 0);
-	if (!kcoro_executor_wq[KCORO_EXECUTOR_SOFTIRQ] ||
-	    !kcoro_executor_wq[KCORO_EXECUTOR_WORKER] ||
-	    queues_create(KCORO_EXECUTOR_SOFTIRQ) || queues_create(KCORO_EXECUTOR_WORKER)) {
+	kcoro_worker_wq = alloc_workqueue("kcoro_worker", KCORO_WQ_PERCPU, 0);
+	if (!kcoro_worker_wq || queues_create(KCORO_EXECUTOR_SOFTIRQ) ||
+	    queues_create(KCORO_EXECUTOR_WORKER)) {
 		kcoro_sched_exit();
 		return err;
 	}
@@ -169,12 +214,26 @@ int __init kcoro_sched_init(void)
 /* No coroutine is left, so nobody adds; a kick may still be on its way. */
 void kcoro_sched_exit(void)
 {
-	unsigned int executor;
+	struct kcoro_queue *q;
+	int cpu;
 
 	kcoro_later_exit();
-	for (executor = 0; executor < KCORO_EXECUTORS; executor++) {
-		if (kcoro_executor_wq[executor])
-			destroy_workqueue(kcoro_executor_wq[executor]);
-		free_percpu(kcoro_queues[executor]);
+	for_each_possible_cpu(cpu) {
+		if (!kcoro_queues[KCORO_EXECUTOR_SOFTIRQ])
+			break;
+		q = per_cpu_ptr(kcoro_queues[KCORO_EXECUTOR_SOFTIRQ], cpu);
+		while (READ_ONCE(q->kicking))
+			usleep_range(10, 100);
 	}
+	/* The IPI's handler, which runs with interrupts off, is out. */
+	synchronize_rcu();
+	for_each_possible_cpu(cpu) {
+		if (!kcoro_queues[KCORO_EXECUTOR_SOFTIRQ])
+			break;
+		tasklet_kill(&per_cpu_ptr(kcoro_queues[KCORO_EXECUTOR_SOFTIRQ], cpu)->tasklet);
+	}
+	if (kcoro_worker_wq)
+		destroy_workqueue(kcoro_worker_wq);
+	free_percpu(kcoro_queues[KCORO_EXECUTOR_SOFTIRQ]);
+	free_percpu(kcoro_queues[KCORO_EXECUTOR_WORKER]);
 }

@@ -13,18 +13,22 @@
  * the order of the additions of one CPU. Adding allocates nothing and takes no lock: an
  * item is its own list node, and is its queue's from the addition until it is run.
  *
- * Who drains: the queue's work item (softirq: a BH workqueue, worker: a workqueue), or
- * a waker that asked for it (kcoro_sched_run_here()). @owner says that somebody does:
+ * Who drains: the queue's tasklet (softirq) or work item (worker), or a waker that asks
+ * for it, on its CPU (kcoro_sched_begin_here(), wakes, kcoro_sched_end_here()). @owner says
+ * that somebody does:
  *
  *   adder:     list gets the item; full barrier; owner 0? then kick
  *   drainer:   owner = 0; full barrier; list empty? else drain or kick again
  *
- * so one of the two sees the other. A kick queues the work item; from NMI, and where
- * any lock may be held, by way of irq_work. A drain takes what is added meanwhile before
- * it ends, and has a budget.
+ * so one of the two sees the other. A kick schedules the tasklet, on another CPU by an
+ * IPI, or queues the work item; from NMI by way of irq_work. A drain takes what is added
+ * meanwhile before it ends, and has a budget.
  *
- * The work item of a CPU that went offline runs elsewhere and drains that CPU's queue:
- * a queue is found from its work item, never by "this CPU".
+ * The queue of a CPU that is offline is drained by whoever kicks it: a queue is found
+ * from its tasklet or work item, never by "this CPU".
+ *
+ * A tasklet, and not a BH workqueue: from kick to run it takes a quarter of the
+ * instructions (docs/scheduler.md).
  *
  * queue.c   queues, drains, kicks
  * later.c   from NMI to where locks may be taken
@@ -32,36 +36,42 @@
 #ifndef KCORO_SCHED_H
 #define KCORO_SCHED_H
 
+#include <linux/interrupt.h>
 #include <linux/llist.h>
+#include <linux/smp.h>
 #include <linux/workqueue.h>
 
 #include <kcoro/coro.h>
+
+/* Who is on the way to kick: one of each at a time. */
+enum kcoro_kicking {
+	KCORO_KICKING_LATER,
+	KCORO_KICKING_IPI,
+};
 
 struct kcoro_queue {
 	struct llist_head list;
 	int owner;			/* somebody drains */
 	struct llist_node *first;	/* the fifo: only the owner looks */
 	struct llist_node *last;
-	struct work_struct work;
-	struct kcoro_item kick;		/* later.c: has the work item queued */
-	unsigned long kicking;		/* bit 0: kick is on its way */
+	union {
+		struct tasklet_struct tasklet;	/* softirq */
+		struct work_struct work;	/* worker */
+	};
+	struct kcoro_item later;	/* from NMI: kicks */
+	call_single_data_t ipi;		/* to another CPU: kicks there */
+	unsigned long kicking;		/* enum kcoro_kicking, as bit numbers */
 	unsigned int cpu;
 	enum kcoro_executor executor;
 } ____cacheline_aligned_in_smp;
 
-/* How an item comes into its queue. */
-enum kcoro_add {
-	KCORO_ADD_KICK,		/* and the queue is kicked if it was empty */
-	KCORO_ADD_HERE,		/* the caller drains the queue next: kcoro_sched_run_here() */
-	KCORO_ADD_LATER,	/* any lock may be held here: kicked by way of irq_work */
-};
-
 extern struct kcoro_queue __percpu *kcoro_queues[KCORO_EXECUTORS];
-extern struct workqueue_struct *kcoro_executor_wq[KCORO_EXECUTORS];
+extern struct workqueue_struct *kcoro_worker_wq;
 
 /* queue.c */
-void kcoro_queue_kick(struct kcoro_queue *q, enum kcoro_add how);
-void kcoro_sched_run_here(void);
+void kcoro_queue_kick(struct kcoro_queue *q);
+struct kcoro_queue *kcoro_sched_begin_here(void);
+void kcoro_sched_end_here(struct kcoro_queue *q);
 int kcoro_sched_init(void);
 void kcoro_sched_exit(void);
 
@@ -75,18 +85,21 @@ void kcoro_later_exit(void);
  * @item: not queued; the queue's until it is run
  * @executor: where
  * @cpu: a possible CPU
- * @how: see enum kcoro_add
  *
- * Context: any; from NMI as with KCORO_ADD_LATER. Never fails.
+ * Context: any, NMI included. Never fails.
  */
 static inline void kcoro_sched_add(struct kcoro_item *item, enum kcoro_executor executor,
-				   unsigned int cpu, enum kcoro_add how)
+				   unsigned int cpu)
 {
 	struct kcoro_queue *q = per_cpu_ptr(kcoro_queues[executor], cpu);
+	struct llist_node *first = READ_ONCE(q->list.first);
 
-	/* llist_add() is the full barrier between the list and the owner. */
-	if (llist_add(&item->node, &q->list) && how != KCORO_ADD_HERE && !READ_ONCE(q->owner))
-		kcoro_queue_kick(q, how);
+	/* llist_add() by hand: that is a call. A full barrier between the list and the owner. */
+	do {
+		item->node.next = first;
+	} while (!try_cmpxchg(&q->list.first, &first, &item->node));
+	if (!first && !READ_ONCE(q->owner))
+		kcoro_queue_kick(q);
 }
 
 /**

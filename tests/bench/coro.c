@@ -13,6 +13,7 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/hrtimer.h>
+#include <linux/interrupt.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/workqueue.h>
@@ -20,6 +21,7 @@
 #include <kcoro/kcoro.h>
 
 #include "../../kmod/compat.h"
+
 #include "bench.h"
 
 #define MANY BENCH_PAIRS
@@ -40,6 +42,9 @@ struct looper {
 	s64 value;
 };
 
+static struct bench_batch *timed;
+
+/* With @timed the last one counts, from its first run to its last: all yield in between. */
 static long yield_body(struct kcoro_coro *co)
 {
 	struct looper *me = container_of(co, struct looper, co);
@@ -50,8 +55,12 @@ static long yield_body(struct kcoro_coro *co)
 		KCORO_AWAIT(got, kcoro_event_await(co, me->event));
 		if (got)
 			break;
+		if (timed && me->event == &events[MANY - 1])
+			bench_begin(timed);
 		for (me->i = 0; me->i < yields; me->i++)
 			KCORO_YIELD();
+		if (timed && me->event == &events[MANY - 1])
+			bench_end(timed);
 	}
 	KCORO_END(0);
 }
@@ -90,7 +99,6 @@ static long receive_body(struct kcoro_coro *co)
 	KCORO_END(0);
 }
 
-static struct bench_batch *timed;
 static ktime_t expires;
 static struct completion all_slept;
 
@@ -203,7 +211,7 @@ static int setup_channel(const struct bench_entry *e)
 {
 	int err;
 
-	kcoro_channel_init(&channel, channel_slots, e->size ? MANY : 0);
+	kcoro_channel_init(&channel, channel_slots, strcmp(e->pattern, "buffered") ? 0 : MANY);
 	err = setup(e, &sender, 1);
 	if (err)
 		return err;
@@ -222,18 +230,17 @@ static bool yield_alone(struct bench_batch *b)
 	return true;
 }
 
-/* 64 yield twice each. */
+/* 64 yield twice each; counted by one of them, when all are awake. */
 static bool yield_among(struct bench_batch *b)
 {
 	unsigned int i;
 
+	timed = b;
 	local_bh_disable();
 	for (i = 0; i < MANY; i++)
 		kcoro_event_set(&events[i]);
-	/* They are woken first, which is not what is counted: the first round takes them. */
-	bench_begin(b);
 	local_bh_enable();
-	bench_end(b);
+	timed = NULL;
 	return true;
 }
 
@@ -342,6 +349,7 @@ static bool sleep_together(struct bench_batch *b)
 	for (i = 0; i < MANY; i++)
 		kcoro_event_set_here(&events[i], 0);
 	wait_for_completion(&all_slept);
+	timed = NULL;
 	return true;
 }
 
@@ -395,6 +403,31 @@ static bool bh_cold(struct bench_batch *b)
 	bench_begin(b);
 	local_bh_disable();
 	queue_work(bh_wq, &work);
+	local_bh_enable();
+	bench_end(b);
+	return ran == before + 1;
+}
+
+static struct tasklet_struct tasklet;
+
+static void tasklet_counted(struct tasklet_struct *unused)
+{
+	ran++;
+}
+
+static int setup_tasklet(const struct bench_entry *e)
+{
+	tasklet_setup(&tasklet, tasklet_counted);
+	return 0;
+}
+
+static bool tasklet_cold(struct bench_batch *b)
+{
+	unsigned int before = ran;
+
+	bench_begin(b);
+	local_bh_disable();
+	tasklet_schedule(&tasklet);
 	local_bh_enable();
 	bench_end(b);
 	return ran == before + 1;
@@ -454,11 +487,16 @@ const struct bench_entry bench_coro[] = {
 	ROW("event_wake", "here", MANY, setup_waiters, wake_here),
 	ROW("event_wake", "kick", MANY, setup_waiters, wake_kick),
 	ROW("event_wake", "cold", 1, setup_waiters, wake_cold),
-	ROW("channel", "hot", MANY, setup_channel, hand_on),
+	ROW("channel", "buffered", MANY, setup_channel, hand_on),
+	ROW("channel", "rendezvous", MANY, setup_channel, hand_on),
 	ROW("timer", "burst", MANY, setup_sleepers, sleep_together),
 	{
 		.subject = "workqueue_bh", .operation = "event_wake", .pattern = "cold", .pairs = 1,
 		.levels = BENCH_TASK, .setup = setup_bh, .teardown = teardown_bh, .run = bh_cold,
+	},
+	{
+		.subject = "tasklet", .operation = "event_wake", .pattern = "cold", .pairs = 1,
+		.levels = BENCH_TASK, .setup = setup_tasklet, .run = tasklet_cold,
 	},
 	{
 		.subject = "workqueue", .operation = "event_wake", .pattern = "round_trip",
