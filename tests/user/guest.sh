@@ -68,10 +68,10 @@ value() {
 	"$kcoro" -j "$@" | /kcoro/json_check "$pointer"
 }
 
-# eventually COMMAND... - true as soon as the command is, within 10 seconds.
+# eventually COMMAND... - true as soon as the command is, within 30 seconds.
 eventually() {
 	local i
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 300; i++)); do
 		"$@" && return 0
 		sleep 0.1
 	done
@@ -92,6 +92,14 @@ nothing_left() {
 		bpftool prog list
 		return 1
 	}
+	eventually unheld || {
+		echo "kcoro's reference count is $(cat /sys/module/kcoro/refcnt)"
+		return 1
+	}
+}
+
+# A program's hold on the module ends after its id is gone, by a grace period and a work item.
+unheld() {
 	[[ $(cat /sys/module/kcoro/refcnt) == 0 ]]
 }
 

@@ -21,7 +21,7 @@ ok() {
 # Programs and maps that were left go a little later; so does their hold on the module.
 unload() {
 	local i
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 300; i++)); do
 		rmmod kcoro 2>/dev/null && return 0
 		sleep 0.1
 	done

@@ -117,7 +117,7 @@ frames() {
 detach_sni() {
 	local allocated=0 freed=-1 i
 	kcoro detach sni >&2 || return
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 300; i++)); do
 		read -r allocated freed < <(frames)
 		((allocated != freed)) || break
 		sleep 0.1
