@@ -170,12 +170,23 @@ struct kcoro_pool *kcoro_pool_find(const char *name)
 	return NULL;
 }
 
+/* In this order: the worker queues the reserve's work, and that has CPUs trimmed. */
+static void stop_work(struct kcoro_pool *pool)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		irq_work_sync(&per_cpu_ptr(pool->cpu, cpu)->irq_work);
+		flush_work(&per_cpu_ptr(pool->cpu, cpu)->work);
+	}
+	kcoro_reserve_stop(pool);
+	kcoro_trim_stop(pool);
+}
+
 static void drain_cpu(struct kcoro_pool_cpu *pc)
 {
 	unsigned int slot;
 
-	irq_work_sync(&pc->irq_work);
-	flush_work(&pc->work);
 	for (slot = 0; slot < KCORO_SLOTS; slot++) {
 		kcoro_magazine_free(pc->pool, slot % KCORO_CLASSES, pc->loaded[slot]);
 		kcoro_magazine_free(pc->pool, slot % KCORO_CLASSES, pc->spare[slot]);
@@ -226,10 +237,9 @@ void kcoro_pool_destroy(struct kcoro_pool *pool)
 	/* Readers that found it in the list. */
 	synchronize_rcu();
 	live = tell_live(pool);
-	kcoro_trim_stop(pool);
+	stop_work(pool);
 	for_each_possible_cpu(cpu)
 		drain_cpu(per_cpu_ptr(pool->cpu, cpu));
-	kcoro_reserve_stop(pool);
 	for_each_node(node)
 		for (cls = 0; cls < KCORO_CLASSES; cls++)
 			drain_depot(pool, node, cls);
