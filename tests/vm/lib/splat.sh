@@ -3,8 +3,8 @@
 #
 # splat.sh - what in a kernel log means that the kernel itself is unhappy.
 #
-# A splat fails a run whose command passed. Exceptions would stand here, each
-# with its reason; there is none.
+# A splat fails a run whose command passed, without exception. What is chance is in
+# slips.sh, and is given another try.
 
 # At the start of a message; elsewhere these words are harmless ("MDS: WARNING").
 SPLAT_AT_START=(

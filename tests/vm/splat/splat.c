@@ -4,7 +4,8 @@
  *
  * kind=warn warns and loads, kind=oops follows a bad pointer, kind=freed reads
  * freed objects until KFENCE or KASAN sees it, kind=leak loses an object, kind=locks
- * takes two locks in both orders, kind=none does nothing.
+ * takes two locks in both orders, kind=step and kind=stepnop single-step behind a
+ * cmpxchg16b and elsewhere, kind=none does nothing.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -13,7 +14,7 @@
 
 static char *kind = "none";
 module_param(kind, charp, 0);
-MODULE_PARM_DESC(kind, "none, warn, oops, freed, leak or locks");
+MODULE_PARM_DESC(kind, "none, warn, oops, freed, leak, locks, step or stepnop");
 
 /* KFENCE guards one allocation per sample interval: try until it was ours. */
 static void splat_freed(void)
@@ -60,6 +61,20 @@ static void splat_locks(void)
 	mutex_unlock(&splat_two);
 }
 
+/* TF takes effect behind the instruction that follows the one which sets it. */
+#define SET_TF "pushfq; orq $0x100, (%%rsp); popfq; "
+
+static void splat_step(bool behind_cmpxchg)
+{
+	static u64 pair[2] __aligned(16);
+
+	if (behind_cmpxchg)
+		asm volatile(SET_TF "cmpxchg16b %0; nop; nop"
+			     : "+m" (pair) : "a" (0), "d" (0), "b" (0), "c" (0) : "cc");
+	else
+		asm volatile(SET_TF "nop; nop; nop" : : : "cc", "memory");
+}
+
 static int __init splat_init(void)
 {
 	WARN(!strcmp(kind, "warn"), "asked for");
@@ -71,6 +86,8 @@ static int __init splat_init(void)
 		splat_leak();
 	if (!strcmp(kind, "locks"))
 		splat_locks();
+	if (!strncmp(kind, "step", 4))
+		splat_step(!strcmp(kind, "step"));
 	return 0;
 }
 

@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# slips.sh - complaints of a kernel that are chance, and the fault of nothing in here.
+#
+# A run whose first complaint is one of these is made again, at most twice, and that is
+# told; one that comes each time fails the run as all others do. Each is known by its
+# words and its place, and stands here with its reason. Needs splat.sh.
+
+# slip_find LOG ACCEL - is the log's first complaint a slip? Prints what it was; status 1
+# when it was none. ACCEL is tcg or kvm.
+slip_find() {
+	local log first before after
+	first=$(splat_find "$1" | sed -n 1p)
+	[[ -n $first ]] || return 1
+	log=$(tr -d '\r' <"$1")
+	before=${log%%"$first"*}
+	after=${log#"$before"}
+
+	if [[ $2 == tcg && $before != *'kcoro-vm: the command starts'* ]]; then
+		# One of the following, or a CPU that the host did not run for long. Nothing of
+		# ours has run, so that another try hides nothing.
+		echo "the emulated kernel complained while it booted"
+		return
+	fi
+	case $first in
+	*' int3: '*)
+		# Emulated CPUs that run in parallel now and then execute the breakpoint with
+		# which the kernel patches its code, after it is gone: the code has none (cc).
+		[[ $2 == tcg && $(code_before "$after") =~ [0-9a-f]{2}$ && ${BASH_REMATCH[0]} != cc ]] || return 1
+		echo "the emulated kernel met a breakpoint that is not there"
+		;;
+	*' at arch/x86/kernel/traps.c:'*' exc_debug_kernel+'*)
+		# QEMU 7 computes the flags of cmpxchg16b from what CC_OP was before the
+		# instructions that precede it (gen_helper_cmpxchg16b* without gen_update_cc_op).
+		# An interrupt that comes next saves them, and TF may be among them: the kernel
+		# steps the second instruction behind. Only kprobes set TF, and take their trap.
+		[[ $2 == tcg && $after == *' asm_exc_debug+'* ]] || return 1
+		[[ $(code_before "${after#* asm_exc_debug+}") =~ ' 48 0f c7 '[0-9a-f]{2}( [0-9a-f]{2}){0,16}$ ]] ||
+			return 1
+		echo "the emulated kernel single-stepped behind a cmpxchg16b"
+		;;
+	*' WARNING: CPU: '*' at kernel/sched/deadline.c:'*)
+		# 6.12's deadline server loses count of its bandwidth when a CPU goes offline,
+		# warns, and puts it right. SCHED_WARN_ON() prints what it tests.
+		[[ ${before%$'\n'} == *'] dl_rq->running_bw > old' && $before == *' smpboot: CPU '[0-9]*' is now offline'* ]] ||
+			return 1
+		echo "the kernel's deadline server lost count when a CPU went offline"
+		;;
+	*) return 1 ;;
+	esac
+}
+
+# code_before TEXT - the bytes before the instruction at which the first dump was made.
+code_before() {
+	sed -nE '/\] Code: /{s/.*\] Code: (.*) <[0-9a-f]{2}>.*/\1/p;q}' <<<"$1"
+}
