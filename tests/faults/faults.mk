@@ -7,6 +7,6 @@ check-faults: setup ## every scenario with each allocation failing: frames on 6.
 	@O=$(O) MAKE='$(MAKE)' tests/stages "$(KERNEL_DEFAULT)=check-faults-here" "debug=check-faults-here KERNEL=debug"
 
 .PHONY: check-faults-here
-check-faults-here: vm-build ## the same on one kernel, KERNEL=NAME
+check-faults-here: vm-build ## the same on one kernel, KERNEL=NAME; ONLY="slab (insmod|rmmod)" some of them
 	@$(MAKE) $(parallel) test-programs
-	@O=$(O) tests/faults/faults.test --all
+	@O=$(O) tests/faults/faults.test --all $(if $(ONLY),"$(ONLY)")
