@@ -2,10 +2,8 @@
 /*
  * depot.c - whole magazines change hands: between a CPU and its node's depot.
  *
- * A slot (CPU, level, class) has two magazines, loaded and spare. When the loaded
- * one is empty (full), the two are swapped if that helps; else the spare one goes to
- * the depot and a full (empty) one comes. So the depot's lock is taken at most once
- * per magazine's worth of operations, whatever their order.
+ * What goes where is in exchange.h; here it is made safe. The depot's lock is taken at
+ * most once per magazine's worth of operations, whatever their order.
  *
  * kcoro_depot_alloc(), kcoro_depot_free(), kcoro_depot_put(): every context, NMI
  * included. A visit has interrupts off, and in NMI the nested one misses, so that
@@ -26,6 +24,7 @@
 #include <linux/topology.h>
 
 #include "../context.h"
+#include "exchange.h"
 #include "pool.h"
 
 DEFINE_PER_CPU(bool, kcoro_in_depot);
@@ -75,72 +74,36 @@ static __always_inline void visit_end(struct visit *v)
 	local_irq_restore(v->flags);
 }
 
-/* From the loaded magazine, or the spare one, which is loaded then. */
-static __always_inline void *slot_pop(struct visit *v)
+static __always_inline struct kcoro_pair pair_of(struct visit *v)
 {
-	struct kcoro_magazine **loaded = &v->pc->loaded[v->slot], **spare = &v->pc->spare[v->slot];
-
-	if (!(*loaded)->count && (*spare)->count)
-		swap(*loaded, *spare);
-	return kcoro_magazine_pop(*loaded);
+	return (struct kcoro_pair){ &v->pc->loaded[v->slot], &v->pc->spare[v->slot] };
 }
 
-static __always_inline bool slot_push(struct visit *v, void *frame)
-{
-	struct kcoro_magazine **loaded = &v->pc->loaded[v->slot], **spare = &v->pc->spare[v->slot];
-
-	if ((*loaded)->count == (*loaded)->capacity && (*spare)->count < (*spare)->capacity)
-		swap(*loaded, *spare);
-	return kcoro_magazine_push(*loaded, frame);
-}
-
-/* @mag is loaded, the loaded one becomes the spare one, and that is returned. */
-static __always_inline struct kcoro_magazine *slot_rotate(struct visit *v,
-							  struct kcoro_magazine *mag)
-{
-	struct kcoro_magazine *out = v->pc->spare[v->slot];
-
-	v->pc->spare[v->slot] = v->pc->loaded[v->slot];
-	v->pc->loaded[v->slot] = mag;
-	return out == &kcoro_magazine_none ? NULL : out;
-}
-
-/* With the lock held: an empty magazine of the slot for a full one, and a frame of it. */
+/* With the lock held: a frame, of a full magazine if need be. */
 static __always_inline bool exchange_pop(struct visit *v, void **frame)
 {
-	struct kcoro_magazine *full, *out;
-
-	*frame = slot_pop(v);
+	*frame = kcoro_pair_pop(pair_of(v));
 	if (*frame)
 		return true;
-	full = kcoro_stack_pop(&v->depot->full);
-	if (!full)
+	if (!kcoro_pair_get_full(pair_of(v), &v->depot->full, &v->depot->empty))
 		return false;
-	KCORO_CHECK(kcoro_magazine_is_valid(full));
-	out = slot_rotate(v, full);
-	if (out)
-		kcoro_stack_push(&v->depot->empty, out);
+	KCORO_CHECK(kcoro_magazine_is_valid(v->pc->loaded[v->slot]));
 	v->pc->count[v->slot].exchanges++;
-	*frame = kcoro_magazine_pop(full);
+	*frame = kcoro_magazine_pop(v->pc->loaded[v->slot]);
 	return true;
 }
 
-/* With the lock held: a full one for an empty one, and the frame into that. */
+/* With the lock held: the frame finds room, in an empty magazine if need be. */
 static __always_inline bool exchange_push(struct visit *v, void **frame)
 {
-	struct kcoro_magazine *empty, *out;
-
-	if (slot_push(v, *frame))
+	if (kcoro_pair_push(pair_of(v), *frame))
 		return true;
-	empty = kcoro_stack_pop(&v->depot->empty);
-	if (!empty)
+	/* The one that goes. */
+	KCORO_CHECK(kcoro_magazine_is_valid(v->pc->spare[v->slot]));
+	if (!kcoro_pair_get_empty(pair_of(v), &v->depot->full, &v->depot->empty))
 		return false;
-	out = slot_rotate(v, empty);
-	KCORO_CHECK(!out || kcoro_magazine_is_valid(out));
-	if (out)
-		kcoro_stack_push(&v->depot->full, out);
 	v->pc->count[v->slot].exchanges++;
-	kcoro_magazine_push(empty, *frame);
+	kcoro_magazine_push(v->pc->loaded[v->slot], *frame);
 	return true;
 }
 
@@ -174,7 +137,7 @@ notrace void *kcoro_depot_alloc(struct kcoro_pool *pool, unsigned int cls, bool 
 
 	if (!visit_begin(pool, cls, nolock, &v))
 		return NULL;
-	frame = slot_pop(&v);
+	frame = kcoro_pair_pop(pair_of(&v));
 	if (!frame) {
 		v.pc->count[v.slot].alloc_misses++;
 		if (READ_ONCE(v.depot->full.length))
@@ -204,7 +167,7 @@ notrace bool kcoro_depot_free(struct kcoro_pool *pool, unsigned int cls, void *f
 
 	if (!visit_begin(pool, cls, nolock, &v))
 		return false;
-	done = slot_push(&v, frame);
+	done = kcoro_pair_push(pair_of(&v), frame);
 	if (!done) {
 		v.pc->count[v.slot].free_misses++;
 		if (READ_ONCE(v.depot->empty.length))
@@ -234,7 +197,7 @@ notrace u32 kcoro_depot_put(struct kcoro_pool *pool, unsigned int cls, void *con
 
 	if (!visit_begin(pool, cls, true, &v))
 		return 0;
-	while (n < have && slot_push(&v, frames[n]))
+	while (n < have && kcoro_pair_push(pair_of(&v), frames[n]))
 		n++;
 	visit_end(&v);
 	return n;
@@ -274,17 +237,12 @@ NOKPROBE_SYMBOL(kcoro_depot_drain);
  */
 notrace bool kcoro_depot_load(struct kcoro_pool *pool, unsigned int cls, struct kcoro_magazine *mag)
 {
-	bool loaded = true;
 	struct visit v;
+	bool loaded;
 
 	if (!visit_begin(pool, cls, true, &v))
 		return false;
-	if (v.pc->loaded[v.slot] == &kcoro_magazine_none)
-		v.pc->loaded[v.slot] = mag;
-	else if (v.pc->spare[v.slot] == &kcoro_magazine_none)
-		v.pc->spare[v.slot] = mag;
-	else
-		loaded = false;
+	loaded = kcoro_pair_load(pair_of(&v), mag);
 	visit_end(&v);
 	return loaded;
 }

@@ -132,8 +132,10 @@ static inline struct kcoro_magazine *kcoro_stack_pop_bottom(struct kcoro_stack *
 		s->bottom->below = NULL;
 	else
 		s->top = NULL;
-	if (--s->length < s->least)
-		s->least = s->length;
+	s->length--;
+	/* It was one of those that nobody needed, if there were any. */
+	if (s->least)
+		s->least--;
 	return m;
 }
 

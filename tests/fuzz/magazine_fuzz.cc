@@ -9,10 +9,9 @@
 //   - each frame is in exactly one place: with the user, or once in one magazine;
 //   - each magazine holds what the model says, in that order, and is valid.
 //
-// To add an operation (the depot's exchange, take and give are the next ones): write a method
-// of World that does it to the real thing and to the model, and name it in World::operations.
-// The depot then takes the place of `store_`, which is here no more than a place to swap whole
-// magazines with.
+// To add an operation: write a method of World that does it to the real thing and to the
+// model, and name it in World::operations. `store_` is no more than a place to swap whole
+// magazines with; the depot is in depot_fuzz.cc.
 #include <algorithm>
 #include <array>
 #include <cstdint>
