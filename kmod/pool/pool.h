@@ -19,7 +19,7 @@
  *
  * window.c        the hot path, alone with the magazine: not traced, not probed
  * watched.c       the same while a tracepoint, the fault point or the debug mode wants it
- * depot.c         the spare magazine, and exchanges with the depot
+ * depot.c         the spare magazine, and exchanges with the depot; exchange.h is how
  * refill.c        a miss: batches from and to the slab, the deferred list, the worker
  * trim.c          cached frames go back: memory pressure, idleness, CPU hotplug
  * slab.c          the slab caches
@@ -113,8 +113,9 @@ struct kcoro_pool_cpu {
 	struct llist_head deferred;	/* struct kcoro_deferred; any level pushes */
 	struct irq_work irq_work;	/* queues @work: the one way out of NMI */
 	struct work_struct work;
-	struct work_struct trim_work;	/* empties this CPU's magazines */
-	u64 operations_seen;		/* by the idle work */
+	struct work_struct trim_work;	/* empties slots of this CPU: */
+	unsigned long trim_slots;	/* those, a bit each */
+	u16 operations_seen[KCORO_SLOTS]; /* by the idle work: the last bits of how many */
 };
 
 /* Magazines of one class that no CPU of the node has. */

@@ -5,8 +5,9 @@
  *
  *   shrinker   frees the depots' magazines, those that waited longest first, and has
  *              each CPU empty its own a little later: reclaim waits for nobody
- *   idle work  every IDLE_SECONDS, what no one needed since the last time; CPUs that
- *              neither allocated nor freed since then empty their magazines
+ *   idle work  every IDLE_SECONDS, what no one needed since the last time: of a depot
+ *              the magazines at the bottom, and both of a CPU's slot that neither
+ *              allocated nor freed since then, however busy its other slots are
  *   quota      depots' magazines go when it is reached, and then those of the CPUs
  *   hotplug    the magazines of a CPU that is gone go to its node's depot
  *
@@ -28,6 +29,7 @@
 #define IDLE_SECONDS 5
 /* Magazines freed per depot and run, so that no run takes long. */
 #define IDLE_BATCH 64
+#define ALL_SLOTS GENMASK(KCORO_SLOTS - 1, 0)
 
 static enum cpuhp_state cpuhp_state;
 
@@ -57,11 +59,11 @@ static struct kcoro_magazine *slot_take(struct kcoro_magazine **place)
 static void trim_work(struct work_struct *work)
 {
 	struct kcoro_pool_cpu *pc = container_of(work, struct kcoro_pool_cpu, trim_work);
+	unsigned long slots = xchg(&pc->trim_slots, 0), flags;
 	struct kcoro_magazine *loaded, *spare;
-	unsigned long flags;
 	unsigned int slot;
 
-	for (slot = 0; slot < KCORO_SLOTS; slot++) {
+	for_each_set_bit(slot, &slots, KCORO_SLOTS) {
 		loaded = NULL;
 		spare = NULL;
 		local_irq_save(flags);
@@ -76,11 +78,16 @@ static void trim_work(struct work_struct *work)
 	}
 }
 
-/* Have a CPU empty its magazines, soon. */
-static void trim_cpu(struct kcoro_pool_cpu *pc)
+/* Have a CPU empty these slots, soon. */
+static void trim_cpu(struct kcoro_pool_cpu *pc, unsigned long slots)
 {
-	if (housekeeping_cpu(pc->cpu, HK_TYPE_DOMAIN))
-		queue_work_on(pc->cpu, kcoro_pool_wq, &pc->trim_work);
+	unsigned int slot;
+
+	if (!slots || !housekeeping_cpu(pc->cpu, HK_TYPE_DOMAIN))
+		return;
+	for_each_set_bit(slot, &slots, KCORO_SLOTS)
+		set_bit(slot, &pc->trim_slots);
+	queue_work_on(pc->cpu, kcoro_pool_wq, &pc->trim_work);
 }
 
 /* Frees the frames of a depot until so many have gone. Returns how many. */
@@ -126,7 +133,7 @@ void kcoro_trim_release(struct kcoro_pool *pool, size_t bytes)
 		}
 	}
 	for_each_online_cpu(cpu)
-		trim_cpu(per_cpu_ptr(pool->cpu, cpu));
+		trim_cpu(per_cpu_ptr(pool->cpu, cpu), ALL_SLOTS);
 }
 
 static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
@@ -152,7 +159,7 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 		freed += trim_depot(pool, sc->nid, cls, sc->nr_to_scan - freed);
 	for_each_online_cpu(cpu)
 		if (cpu_to_node(cpu) == sc->nid)
-			trim_cpu(per_cpu_ptr(pool->cpu, cpu));
+			trim_cpu(per_cpu_ptr(pool->cpu, cpu), ALL_SLOTS);
 	return freed ?: SHRINK_STOP;
 }
 
@@ -170,29 +177,35 @@ static void idle_depot(struct kcoro_pool *pool, int node, unsigned int cls, bool
 	}
 }
 
-/* Did this CPU allocate or free since it was asked last? Reads another CPU's counters. */
-static bool was_idle(struct kcoro_pool_cpu *pc)
+/*
+ * Did nobody allocate or free there since it was asked last? Reads another CPU's counters.
+ * Of the sum 16 bits are kept: if it moved by a multiple of 65,536, a slot in use is
+ * emptied, and that costs a visit to the depot.
+ */
+static bool was_idle(struct kcoro_pool_cpu *pc, unsigned int slot)
 {
-	unsigned int slot;
-	u64 sum = 0;
-	bool same;
+	u16 seen = READ_ONCE(pc->allocs[slot]) + READ_ONCE(pc->frees[slot]);
+	bool same = seen == pc->operations_seen[slot];
 
-	for (slot = 0; slot < KCORO_SLOTS; slot++)
-		sum += READ_ONCE(pc->allocs[slot]) + READ_ONCE(pc->frees[slot]);
-	same = sum == pc->operations_seen;
-	pc->operations_seen = sum;
+	pc->operations_seen[slot] = seen;
 	return same;
 }
 
-static bool has_magazines(struct kcoro_pool_cpu *pc)
+static bool has_magazines(struct kcoro_pool_cpu *pc, unsigned int slot)
 {
+	return READ_ONCE(pc->loaded[slot]) != &kcoro_magazine_none ||
+	       READ_ONCE(pc->spare[slot]) != &kcoro_magazine_none;
+}
+
+static void trim_idle_slots(struct kcoro_pool_cpu *pc)
+{
+	unsigned long slots = 0;
 	unsigned int slot;
 
 	for (slot = 0; slot < KCORO_SLOTS; slot++)
-		if (READ_ONCE(pc->loaded[slot]) != &kcoro_magazine_none ||
-		    READ_ONCE(pc->spare[slot]) != &kcoro_magazine_none)
-			return true;
-	return false;
+		if (was_idle(pc, slot) && has_magazines(pc, slot))
+			slots |= BIT(slot);
+	trim_cpu(pc, slots);
 }
 
 static void idle_work(struct work_struct *work)
@@ -208,12 +221,8 @@ static void idle_work(struct work_struct *work)
 		}
 	}
 	cpus_read_lock();
-	for_each_online_cpu(cpu) {
-		struct kcoro_pool_cpu *pc = per_cpu_ptr(pool->cpu, cpu);
-
-		if (was_idle(pc) && has_magazines(pc))
-			trim_cpu(pc);
-	}
+	for_each_online_cpu(cpu)
+		trim_idle_slots(per_cpu_ptr(pool->cpu, cpu));
 	cpus_read_unlock();
 	queue_delayed_work(system_unbound_wq, &pool->idle_work, IDLE_SECONDS * HZ);
 }
