@@ -88,9 +88,27 @@ static noinline void leak(struct kcoro_pool *pool)
 	frame_of(pool, 128);
 }
 
+/* The pool ends first: it says so, and stays, because of frees like this one. */
+static noinline void late_free(struct kcoro_pool *pool)
+{
+	u8 *frame = frame_of(pool, 128);
+
+	kcoro_pool_destroy(pool);
+	kcoro_pool_free(pool, frame, 128);
+}
+
+/* With frames cached, and a reserve. */
+static noinline void forgotten(struct kcoro_pool *pool)
+{
+	no_bug(pool);
+	if (kcoro_pool_reserve(pool, 512, 100))
+		pr_err("kcoro_bugs: no reserve\n");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct kcoro_pool *pool);
+	bool keeps_pool;	/* as it is, afterwards */
 } bugs[] = {
 	{ "none", no_bug },
 	{ "double_free", double_free },
@@ -101,6 +119,8 @@ static const struct {
 	{ "write_before", write_before },
 	{ "use_after_free", use_after_free },
 	{ "leak", leak },
+	{ "late_free", late_free, true },
+	{ "forgotten", forgotten, true },
 };
 
 static int __init kcoro_bugs_init(void)
@@ -116,7 +136,8 @@ static int __init kcoro_bugs_init(void)
 		if (IS_ERR(pool))
 			return PTR_ERR(pool);
 		bugs[i].run(pool);
-		kcoro_pool_destroy(pool);
+		if (!bugs[i].keeps_pool)
+			kcoro_pool_destroy(pool);
 		return 0;
 	}
 	pr_err("kcoro_bugs: there is no bug=%s\n", bug);

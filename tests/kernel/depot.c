@@ -5,11 +5,14 @@
  */
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/shrinker.h>
 #include <linux/workqueue.h>
 
+#include "../../kmod/context.h"
 #include "../../kmod/pool/pool.h"
+#include "at_level.h"
 #include "test.h"
 
 #define FLOOD 2000	/* frames: more than magazines keep */
@@ -34,6 +37,15 @@ static struct kcoro_pool *flooded_pool(void)
 	return pool;
 }
 
+/* Allocates one and frees it. */
+static bool touch(struct kcoro_pool *pool, size_t size)
+{
+	void *frame = kcoro_pool_alloc(pool, size);
+
+	kcoro_pool_free(pool, frame, size);
+	return frame;
+}
+
 static u32 in_depots(struct kcoro_pool *pool)
 {
 	u32 sum = 0;
@@ -44,21 +56,41 @@ static u32 in_depots(struct kcoro_pool *pool)
 	return sum;
 }
 
-static bool cpus_have_magazines(struct kcoro_pool *pool)
+static bool class_has_magazines(struct kcoro_pool *pool, unsigned int cls)
 {
-	unsigned int slot;
+	unsigned int level;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		struct kcoro_pool_cpu *pc = per_cpu_ptr(pool->cpu, cpu);
 
-		for (slot = 0; slot < KCORO_SLOTS; slot++)
+		for (level = 0; level < KCORO_LEVELS; level++)
 			/* The one without capacity stands for none. */
-			if (READ_ONCE(pc->loaded[slot])->capacity ||
-			    READ_ONCE(pc->spare[slot])->capacity)
+			if (READ_ONCE(pc->loaded[kcoro_slot(level, cls)])->capacity ||
+			    READ_ONCE(pc->spare[kcoro_slot(level, cls)])->capacity)
 				return true;
 	}
 	return false;
+}
+
+static bool cpus_have_magazines(struct kcoro_pool *pool)
+{
+	unsigned int cls;
+
+	for (cls = 0; cls < KCORO_CLASSES; cls++)
+		if (class_has_magazines(pool, cls))
+			return true;
+	return false;
+}
+
+static void run_idle_work(struct kcoro_pool *pool)
+{
+	int cpu;
+
+	mod_delayed_work(system_unbound_wq, &pool->idle_work, 0);
+	flush_delayed_work(&pool->idle_work);
+	for_each_online_cpu(cpu)
+		flush_work(&per_cpu_ptr(pool->cpu, cpu)->trim_work);
 }
 
 static bool soon_without_magazines(struct kcoro_pool *pool)
@@ -144,13 +176,231 @@ static int idle(void)
 
 	EXPECT(!IS_ERR(pool));
 	cached = in_depots(pool) > 0;
-	for (i = 0; i < 2; i++) {
-		mod_delayed_work(system_unbound_wq, &pool->idle_work, 0);
-		flush_delayed_work(&pool->idle_work);
-	}
+	for (i = 0; i < 2; i++)
+		run_idle_work(pool);
 	empty = soon_without_magazines(pool) && !in_depots(pool);
 	kcoro_pool_destroy(pool);
 	EXPECT(cached && empty);
+	return 0;
+}
+
+/* A class in use keeps what it has, and another one of the same CPU gives up all it has. */
+static int idle_by_class(void)
+{
+	struct kcoro_pool *pool = flooded_pool();
+	bool used = true, had = false, kept, gone;
+	int i;
+
+	EXPECT(!IS_ERR(pool));
+	migrate_disable();
+	for (i = 0; i < 3; i++) {
+		used = used && touch(pool, 128);
+		if (!i)
+			had = class_has_magazines(pool, FLOOD_CLASS);
+		run_idle_work(pool);
+	}
+	kept = class_has_magazines(pool, KCORO_CLASS_128B);
+	gone = !class_has_magazines(pool, FLOOD_CLASS) && !in_depots(pool);
+	migrate_enable();
+	kcoro_pool_destroy(pool);
+	EXPECT(used && had && kept);
+	EXPECT(gone);
+	return 0;
+}
+
+/*
+ * Two bursts that leave the depot with full and empty magazines, then allocations until
+ * one misses, frees until one misses, and so on: no order of operations misses more often.
+ */
+#define WORST_MOST 600
+
+struct worst {
+	struct kcoro_pool *pool;
+	unsigned int cls;
+	int line;
+	u64 operations, misses;
+	unsigned int have;
+	void *frames[WORST_MOST];
+};
+
+static bool worst_alloc(struct worst *w)
+{
+	if (w->have == WORST_MOST)
+		return false;
+	w->frames[w->have] = kcoro_pool_alloc(w->pool, kcoro_class_size(w->cls));
+	w->operations++;
+	return w->frames[w->have] ? ++w->have : false;
+}
+
+static bool worst_free(struct worst *w)
+{
+	if (!w->have)
+		return false;
+	kcoro_pool_free(w->pool, w->frames[--w->have], kcoro_class_size(w->cls));
+	w->operations++;
+	return true;
+}
+
+static int worst_rounds(struct worst *w)
+{
+	struct kcoro_pool_cpu *pc = raw_cpu_ptr(w->pool->cpu);
+	enum kcoro_level level = kcoro_context_level();
+	struct kcoro_slot_counters *c = &pc->count[kcoro_slot(level, w->cls)], first;
+	u32 capacity = kcoro_magazine_capacity(level, w->cls);
+	u64 operations, before;
+	int i;
+
+	EXPECT(5 * capacity < WORST_MOST);
+	for (i = 0; i < 2; i++) {
+		while (w->have < 5 * capacity)
+			EXPECT(worst_alloc(w));
+		while (w->have)
+			EXPECT(worst_free(w));
+	}
+	while (w->have < 2 * capacity)
+		EXPECT(worst_alloc(w));
+	first = *c;
+	w->operations = 0;
+	for (i = 0; i < 100; i++) {
+		before = c->alloc_misses;
+		while (c->alloc_misses == before)
+			EXPECT(worst_alloc(w));
+		before = c->free_misses;
+		while (c->free_misses == before)
+			EXPECT(worst_free(w));
+	}
+	operations = w->operations;
+	w->misses = c->alloc_misses + c->free_misses - first.alloc_misses - first.free_misses;
+	/* All that missed was an exchange, and the slab was left alone. */
+	EXPECT(c->exchanges - first.exchanges == w->misses);
+	EXPECT(c->refills == first.refills && c->drains == first.drains);
+	/* Just behind an exchange a hot pair never misses. */
+	before = c->alloc_misses + c->free_misses;
+	for (i = 0; i < 1000; i++)
+		EXPECT(worst_alloc(w) && worst_free(w));
+	EXPECT(c->alloc_misses + c->free_misses == before);
+	w->operations = operations;
+	return 0;
+}
+
+static void worst_here(void *arg)
+{
+	struct worst *w = arg;
+
+	w->line = worst_rounds(w);
+	while (w->have)
+		worst_free(w);
+}
+
+static int worst_of(struct worst *w, enum kcoro_level level, unsigned int cls)
+{
+	const struct kcoro_pool_attr attr = { .size = sizeof(attr), .name = "worst" };
+	bool reached;
+
+	w->pool = kcoro_pool_create(&attr);
+	EXPECT(!IS_ERR(w->pool));
+	w->cls = cls;
+	migrate_disable();
+	reached = at_level(level, worst_here, w);
+	migrate_enable();
+	kcoro_pool_destroy(w->pool);
+	if (w->line)
+		return w->line;
+	EXPECT(reached && w->misses == 200);
+	pr_info("kcoro_test: worst case of %zu bytes at level %d: the depot once in %llu operations\n",
+		kcoro_class_size(cls), level, w->operations / w->misses);
+	EXPECT(w->operations >= 32 * w->misses);
+	return 0;
+}
+
+/* For sizes up to 512 bytes; larger ones have fewer frames in a magazine. */
+static int worst_pattern(void)
+{
+	static const enum kcoro_level levels[] = { KCORO_LEVEL_TASK, KCORO_LEVEL_SOFTIRQ };
+	struct worst *w = kzalloc(sizeof(*w), GFP_KERNEL);
+	unsigned int cls;
+	int i, line = 0;
+
+	EXPECT(w);
+	for (i = 0; i < ARRAY_SIZE(levels); i++)
+		for (cls = 0; cls <= KCORO_CLASS_512B && !line; cls++)
+			line = worst_of(w, levels[i], cls);
+	kfree(w);
+	return line;
+}
+
+struct nested {
+	struct kcoro_pool *pool;
+	void *frame, *got;
+	bool busy;
+};
+
+/* An NMI between two instructions of another NMI's window: it finds the window's mark. */
+static void in_nested_nmi(void *arg)
+{
+	struct kcoro_pool_cpu *pc;
+	struct nested *n = arg;
+
+	pc = raw_cpu_ptr(n->pool->cpu);
+	pc->nmi_busy = 1;
+	n->got = kcoro_pool_alloc(n->pool, 128);
+	kcoro_pool_free(n->pool, n->frame, 128);
+	n->busy = pc->nmi_busy;
+	pc->nmi_busy = 0;
+}
+
+static void in_nmi_again(void *arg)
+{
+	struct nested *n = arg;
+
+	n->got = kcoro_pool_alloc(n->pool, 128);
+	kcoro_pool_free(n->pool, n->got, 128);
+}
+
+static bool worker_has_freed(struct kcoro_pool *pool)
+{
+	struct kcoro_pool_info *info = kmalloc(sizeof(*info), GFP_KERNEL);
+	bool done = false;
+	int i;
+
+	for (i = 0; info && i < 1000 && !done; i++) {
+		usleep_range(1000, 2000);
+		kcoro_pool_read_info(pool, info);
+		done = info->live == 0;
+	}
+	kfree(info);
+	return done;
+}
+
+/*
+ * The nested allocation gets nothing though the magazine has frames, and the nested free
+ * waits for the worker; the window's mark is left. Afterwards NMIs are served as before.
+ */
+static int nested_nmi(void)
+{
+	const struct kcoro_pool_attr attr = { .size = sizeof(attr), .name = "nested" };
+	struct nested n = { .pool = kcoro_pool_create(&attr) };
+	struct kcoro_frame_counters c;
+	int i;
+
+	EXPECT(!IS_ERR(n.pool));
+	n.frame = kcoro_pool_alloc(n.pool, 128);
+	EXPECT(n.frame);
+	/* The first one is cold, and the worker sees to the next. */
+	for (i = 0; i < 1000 && !n.got; i++) {
+		EXPECT(at_level(KCORO_LEVEL_NMI, in_nmi_again, &n));
+		usleep_range(1000, 2000);
+	}
+	EXPECT(n.got);
+	kcoro_pool_read(n.pool, KCORO_LEVEL_NMI, KCORO_CLASS_128B, &c);
+	EXPECT(at_level(KCORO_LEVEL_NMI, in_nested_nmi, &n));
+	EXPECT(!n.got && n.busy);
+	EXPECT(worker_has_freed(n.pool));
+	i = c.failed_context;
+	kcoro_pool_read(n.pool, KCORO_LEVEL_NMI, KCORO_CLASS_128B, &c);
+	EXPECT(c.failed_context == i + 1 && c.deferred == 1);
+	EXPECT(at_level(KCORO_LEVEL_NMI, in_nmi_again, &n) && n.got);
+	kcoro_pool_destroy(n.pool);
 	return 0;
 }
 
@@ -158,5 +408,8 @@ const struct kcoro_test_case kcoro_depot_cases[] = {
 	{ "depot_at_the_lock", at_the_lock },
 	{ "depot_shrink", shrink },
 	{ "depot_idle", idle },
+	{ "depot_idle_by_class", idle_by_class },
+	{ "depot_worst_pattern", worst_pattern },
+	{ "depot_nested_nmi", nested_nmi },
 	{}
 };

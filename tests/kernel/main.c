@@ -20,9 +20,13 @@ module_param(skip, charp, 0444);
 MODULE_PARM_DESC(skip, "do not run these cases");
 
 static const struct kcoro_test_case *const suites[] = {
+	kcoro_cost_cases,	/* first: they see what was there at the start */
 	kcoro_pool_cases,
 	kcoro_depot_cases,
 	kcoro_limits_cases,
+	kcoro_flow_cases,
+	kcoro_pressure_cases,
+	kcoro_storm_cases,
 	kcoro_nmi_cases,
 	kcoro_cxx_cases,
 	kcoro_coro_life_cases,
@@ -50,7 +54,7 @@ static int __init kcoro_test_init(void)
 		for (c = suites[i]; c->name; c++) {
 			int line;
 
-			if ((only && strcmp(only, c->name)) || is_skipped(c->name))
+			if (only ? strcmp(only, c->name) : c->by_name_only || is_skipped(c->name))
 				continue;
 			line = c->run();
 			ran++;

@@ -7,6 +7,8 @@
 #ifndef KCORO_TEST_H
 #define KCORO_TEST_H
 
+#include <linux/types.h>
+
 #define EXPECT(condition)			\
 	do {					\
 		if (!(condition))		\
@@ -16,11 +18,16 @@
 struct kcoro_test_case {
 	const char *name;
 	int (*run)(void);
+	bool by_name_only;	/* with only=NAME, by a script that prepares what it needs */
 };
 
 extern const struct kcoro_test_case kcoro_pool_cases[];
 extern const struct kcoro_test_case kcoro_depot_cases[];
 extern const struct kcoro_test_case kcoro_limits_cases[];
+extern const struct kcoro_test_case kcoro_cost_cases[];
+extern const struct kcoro_test_case kcoro_flow_cases[];
+extern const struct kcoro_test_case kcoro_pressure_cases[];
+extern const struct kcoro_test_case kcoro_storm_cases[];
 extern const struct kcoro_test_case kcoro_nmi_cases[];
 extern const struct kcoro_test_case kcoro_cxx_cases[];
 extern const struct kcoro_test_case kcoro_coro_life_cases[];
