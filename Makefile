@@ -121,7 +121,7 @@ help: ## this list
 	@echo "  KDIR=DIR         build for the kernel whose build tree (headers) is there"
 	@echo "  KERNEL=NAME      the VM's kernel: $(shell tests/vm/kernel --list | xargs | sed 's/ /, /g')"
 	@echo "  O=DIR            put what is built there (default build)"
-	@echo "  PREFIX=DIR       the command is installed to DIR/bin (default /usr/local)"
+	@echo "  PREFIX=DIR       install to DIR/bin and DIR/include (default /usr/local)"
 	@echo "  JOBS=N           jobs at a time (default: as many as CPUs)"
 
 endif

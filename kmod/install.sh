@@ -4,11 +4,14 @@
 # install.sh install RELEASE KDIR MODULE COMMAND PREFIX
 # install.sh uninstall RELEASE PREFIX
 #
-# Puts the module to /lib/modules/RELEASE/extra and the command to PREFIX/bin,
-# both below DESTDIR if that is set. Under Secure Boot the module must be signed
-# with a key that the firmware's owner enrolled: DKMS's key, if there is one.
+# Puts the module to /lib/modules/RELEASE/extra and the command to PREFIX/bin, and for
+# who builds modules on top of it the headers to PREFIX/include/kcoro and kcoro.symvers
+# (the Module.symvers of kcoro alone) beside the module; all below DESTDIR if that is set.
+# Under Secure Boot the module must be signed with a key that the firmware's owner
+# enrolled: DKMS's key, if there is one.
 set -euo pipefail
 
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 DESTDIR=${DESTDIR-}
 MOK_KEY=${MOK_KEY:-/var/lib/dkms/mok.key}
 MOK_CERT=${MOK_CERT:-/var/lib/dkms/mok.pub}
@@ -58,8 +61,24 @@ sign() {
 	echo "  SIGN     $module with $MOK_KEY"
 }
 
+# What others build against. Headers of an older kcoro go: one that is no more would be found.
+install_headers() {
+	local symvers=$1 extra=$2 include=$3 from=$here/../include/kcoro header
+	[[ -r $symvers ]] || fail "$symvers is missing: run make first, without sudo"
+	install -d "$extra"
+	# The third column is where the module was built: only the name matters.
+	sed -n 's:\t[^\t]*/kcoro\t:\tkcoro\t:p' "$symvers" >"$extra/kcoro.symvers"
+	chmod 644 "$extra/kcoro.symvers"
+	rm -rf "$include"
+	while IFS= read -r header; do
+		install -D -m 644 "$from/$header" "$include/$header"
+	done < <(cd "$from" && find . -name '*.h' -o -name '*.hpp')
+	echo "  INSTALL  $include, $extra/kcoro.symvers"
+}
+
 install_all() {
 	local release=$1 kdir=$2 module=$3 command=$4 prefix=$5 target
+	not_here "$prefix"
 	[[ -e $module ]] || fail "the module is not built for $release: run make first, without sudo"
 	[[ -n $DESTDIR || $(id -u) == 0 ]] || fail "make install wants root: sudo make install"
 	target=$DESTDIR/lib/modules/$release/extra/kcoro.ko
@@ -73,17 +92,25 @@ install_all() {
 		install -D -m 755 "$command" "$DESTDIR$prefix/bin/kcoro"
 		echo "  INSTALL  $DESTDIR$prefix/bin/kcoro"
 	else
-		echo "kcoro: the command was not built, so only the module is installed" >&2
+		echo "kcoro: the command was not built, and is not installed" >&2
 	fi
+	install_headers "${module%/*}/Module.symvers" "${target%/*}" "$DESTDIR$prefix/include/kcoro"
 }
 
 uninstall_all() {
 	local release=$1 prefix=$2
+	not_here "$prefix"
 	[[ -n $DESTDIR || $(id -u) == 0 ]] || fail "make uninstall wants root: sudo make uninstall"
-	rm -f "$DESTDIR/lib/modules/$release/extra/kcoro.ko" "$DESTDIR$prefix/bin/kcoro"
+	rm -f "$DESTDIR/lib/modules/$release/extra/"kcoro.{ko,symvers} "$DESTDIR$prefix/bin/kcoro"
+	rm -rf "$DESTDIR$prefix/include/kcoro"
 	[[ -n $DESTDIR ]] || PATH=$PATH:/usr/sbin:/sbin depmod "$release"
 	[[ -z $DESTDIR && -e /sys/module/kcoro ]] && echo "kcoro: still loaded: rmmod kcoro" >&2
 	return 0
+}
+
+# not_here PREFIX - headers are removed by folder, and that must not be the sources'.
+not_here() {
+	[[ ! $DESTDIR$1 -ef $here/.. ]] || fail "PREFIX=$1 is the folder of kcoro's sources: choose another"
 }
 
 case ${1-} in

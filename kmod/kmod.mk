@@ -33,9 +33,9 @@ kmod: ## the module, $(O)/kmod/<release>/kcoro.ko
 	$(Q)+$(KMAKE) M=$(KMOD_DIR) $(if $(filter 1,$(V)),V=1,-s) modules
 
 .PHONY: install
-install: ## install what was built, as root: module, command; signs for Secure Boot
+install: ## install what was built, as root: module, command, headers; signs for Secure Boot
 	$(Q)DESTDIR=$(DESTDIR) kmod/install.sh install $(KRELEASE) $(KDIR) $(KMOD_DIR)/kcoro.ko $(O)/kcoro $(PREFIX)
 
 .PHONY: uninstall
-uninstall: ## take the module and the command off again, as root
+uninstall: ## take all of it off again, as root
 	$(Q)DESTDIR=$(DESTDIR) kmod/install.sh uninstall $(KRELEASE) $(PREFIX)
