@@ -83,12 +83,14 @@ static bool cpus_have_magazines(struct kcoro_pool *pool)
 	return false;
 }
 
+/* Once: flushing would run it a second time when it has queued itself again by then. */
 static void run_idle_work(struct kcoro_pool *pool)
 {
+	struct work_struct *work = &pool->idle_work.work;
 	int cpu;
 
-	mod_delayed_work(system_unbound_wq, &pool->idle_work, 0);
-	flush_delayed_work(&pool->idle_work);
+	cancel_delayed_work_sync(&pool->idle_work);
+	work->func(work);
 	for_each_online_cpu(cpu)
 		flush_work(&per_cpu_ptr(pool->cpu, cpu)->trim_work);
 }
@@ -219,6 +221,7 @@ struct worst {
 	unsigned int cls;
 	int line;
 	u64 operations, misses;
+	enum kcoro_level level;	/* seen there: on PREEMPT_RT a tasklet is a task */
 	unsigned int have;
 	void *frames[WORST_MOST];
 };
@@ -250,6 +253,7 @@ static int worst_rounds(struct worst *w)
 	u64 operations, before;
 	int i;
 
+	w->level = level;
 	EXPECT(5 * capacity < WORST_MOST);
 	for (i = 0; i < 2; i++) {
 		while (w->have < 5 * capacity)
@@ -308,7 +312,7 @@ static int worst_of(struct worst *w, enum kcoro_level level, unsigned int cls)
 		return w->line;
 	EXPECT(reached && w->misses == 200);
 	pr_info("kcoro_test: worst case of %zu bytes at level %d: the depot once in %llu operations\n",
-		kcoro_class_size(cls), level, w->operations / w->misses);
+		kcoro_class_size(cls), w->level, w->operations / w->misses);
 	EXPECT(w->operations >= 32 * w->misses);
 	return 0;
 }
