@@ -26,19 +26,39 @@ struct kcoro_entry {
 	struct kcoro_frame frame;
 } __attribute__((preserve_access_index));
 
+/*
+ * A pool of a program's own: memory for its frames and tables, with a quota, which the
+ * memory cgroup of its creator pays for. Keep it as __kptr in a map. When the map goes,
+ * the pool goes too, as soon as its last frame and table are gone.
+ */
+struct kcoro_bpf_pool {
+	__u64 id;
+} __attribute__((preserve_access_index));
+
 /* A keyed table. Keep it as __kptr in a map: the table lives as long as the map. */
 struct kcoro_table {
 	__u64 id;
 } __attribute__((preserve_access_index));
 
 /*
- * bpf_kcoro_frame_alloc - take a zeroed frame from the pool
+ * bpf_kcoro_frame_alloc - take a zeroed frame from the default pool of BPF programs
  * @data_size: bytes of state, 1 .. KCORO_FRAME_DATA_MAX
  *
  * Packet and syscall programs. Returns NULL when there is no memory or the size
  * is wrong. The caller owns the frame and frees it or moves it to a map.
+ *
+ * All programs share this pool, and its quota of 1/16 of the machine's memory.
  */
 extern struct kcoro_frame *bpf_kcoro_frame_alloc(__u32 data_size) __ksym;
+
+/*
+ * bpf_kcoro_frame_alloc_from - the same from the program's own pool
+ * @pool_id: from bpf_kcoro_pool_id(); 0: the default pool of BPF programs
+ *
+ * Packet and syscall programs. Returns NULL also at the pool's quota, and when there is
+ * no such pool (any more).
+ */
+extern struct kcoro_frame *bpf_kcoro_frame_alloc_from(__u64 pool_id, __u32 data_size) __ksym;
 
 /*
  * bpf_kcoro_frame_data - the state of a frame
@@ -70,11 +90,63 @@ extern void bpf_kcoro_frame_free(struct kcoro_frame *frame) __ksym;
 extern struct kcoro_frame *bpf_kcoro_frame_alloc_nolock(__u32 data_size) __ksym;
 
 /*
+ * bpf_kcoro_frame_alloc_from_nolock - the same from the program's own pool
+ * @pool_id: as for bpf_kcoro_frame_alloc_from()
+ *
+ * Tracing programs. With bpf_kcoro_pool_reserve() before, the first one succeeds, too.
+ */
+extern struct kcoro_frame *bpf_kcoro_frame_alloc_from_nolock(__u64 pool_id,
+							     __u32 data_size) __ksym;
+
+/*
  * bpf_kcoro_frame_free_nolock - give a frame back
  *
  * Tracing programs. Takes the frame, whatever it was allocated with.
  */
 extern void bpf_kcoro_frame_free_nolock(struct kcoro_frame *frame) __ksym;
+
+/*
+ * bpf_kcoro_pool_create - make a pool
+ * @attr: in: what it shall be, with a quota that is not 0; out: error. In memory that
+ *	can be written; attr__sz is its size
+ *
+ * Syscall programs. Returns NULL and sets attr->error. The caller owns the reference:
+ * move it to a map of the program with bpf_kptr_xchg(), or give it back with
+ * bpf_kcoro_pool_release().
+ */
+extern struct kcoro_bpf_pool *bpf_kcoro_pool_create(struct kcoro_bpf_pool_attr *attr,
+						    __u32 attr__sz) __ksym;
+
+/*
+ * bpf_kcoro_pool_id - the number by which programs name the pool
+ *
+ * Syscall programs. Never 0, never used again for another pool. For
+ * bpf_kcoro_frame_alloc_from() and for pool_id in struct kcoro_table_attr.
+ */
+extern __u64 bpf_kcoro_pool_id(struct kcoro_bpf_pool *pool) __ksym;
+
+/*
+ * bpf_kcoro_pool_release - the owner goes
+ *
+ * Syscall programs. Takes the pool. Its number stops working soon after; frames and
+ * tables that are left hold it until they are gone.
+ */
+extern void bpf_kcoro_pool_release(struct kcoro_bpf_pool *pool) __ksym;
+
+/*
+ * bpf_kcoro_pool_reserve - set frames aside, so that allocations cannot fail
+ * @pool_id: of any pool; 0: the default pool of BPF programs
+ * @size: bytes of a frame: its state and KCORO_FRAME_HEADER; of a table's entry also key
+ *	and the table's own header. It is rounded up to the size of a class
+ * @count: how many frames of that class in all; 0 gives back what was
+ *
+ * Syscall programs. From then on so many allocations succeed, of whatever programs, on
+ * any CPU and in any context, whatever memory and quota say; what was taken is filled
+ * up again in the background. Returns 0, -ENOENT (no such pool), -EINVAL (size, or count
+ * over 2^20), -EDQUOT (the quota has no room for so many) or -ENOMEM; after an error the
+ * reserve is as it was.
+ */
+extern int bpf_kcoro_pool_reserve(__u64 pool_id, __u32 size, __u32 count) __ksym;
 
 /*
  * bpf_kcoro_table_create - make a keyed table
@@ -144,7 +216,7 @@ extern int bpf_kcoro_table_read(__u64 table_id, struct kcoro_table_counters *out
 				__u32 out__sz) __ksym;
 
 /*
- * bpf_kcoro_counters_read - the module's frame counters, summed over all CPUs
+ * bpf_kcoro_counters_read - the module's frame counters, summed over CPUs and pools
  * @level: enum kcoro_level
  * @size_class: enum kcoro_class
  * @out: filled with as many of the counters as out__sz holds
@@ -154,5 +226,36 @@ extern int bpf_kcoro_table_read(__u64 table_id, struct kcoro_table_counters *out
 extern int bpf_kcoro_counters_read(__u32 level, __u32 size_class,
 				   struct kcoro_frame_counters *out,
 				   __u32 out__sz) __ksym;
+
+/*
+ * bpf_kcoro_pool_next - the pool that was created after another
+ * @pool_id: of the other, 0 for none
+ *
+ * Packet, syscall and tracing (iterator) programs. Returns its number, or 0: no more.
+ */
+extern __u64 bpf_kcoro_pool_next(__u64 pool_id) __ksym;
+
+/*
+ * bpf_kcoro_pool_read - what a pool is, has and holds
+ * @pool_id: of any pool, not 0
+ * @out: filled with as much as out__sz holds
+ *
+ * Packet, syscall and tracing (iterator) programs. 0, or -ENOENT: it may go at any time.
+ */
+extern int bpf_kcoro_pool_read(__u64 pool_id, struct kcoro_pool_info *out,
+			       __u32 out__sz) __ksym;
+
+/*
+ * bpf_kcoro_pool_counters_read - the frame counters of one pool, summed over CPUs
+ * @pool_id: of any pool, not 0
+ * @level: enum kcoro_level
+ * @size_class: enum kcoro_class
+ * @out: filled with as many of the counters as out__sz holds
+ *
+ * Packet, syscall and tracing (iterator) programs. 0, -ENOENT or -EINVAL.
+ */
+extern int bpf_kcoro_pool_counters_read(__u64 pool_id, __u32 level, __u32 size_class,
+					struct kcoro_frame_counters *out,
+					__u32 out__sz) __ksym;
 
 #endif /* KCORO_BPF_H */

@@ -4,6 +4,7 @@
 #include <linux/module.h>
 
 #include "bpf/bpf.h"
+#include "coro/bpf_pool.h"
 #include "coro/coroutine.h"
 #include "coro/scope.h"
 #include "coro/table.h"
@@ -32,9 +33,12 @@ static int __init kcoro_init(void)
 	err = kcoro_scope_init();
 	if (err)
 		goto err_call;
-	err = kcoro_table_init();
+	err = kcoro_bpf_pool_init();
 	if (err)
 		goto err_scope;
+	err = kcoro_table_init();
+	if (err)
+		goto err_bpf_pool;
 	err = kcoro_kfuncs_init();
 	if (err)
 		goto err_table;
@@ -42,6 +46,8 @@ static int __init kcoro_init(void)
 
 err_table:
 	kcoro_table_exit();
+err_bpf_pool:
+	kcoro_bpf_pool_exit();
 err_scope:
 	kcoro_scope_exit();
 err_call:
@@ -56,6 +62,7 @@ err_pool:
 static void __exit kcoro_exit(void)
 {
 	kcoro_table_exit();
+	kcoro_bpf_pool_exit();
 	kcoro_scope_exit();
 	kcoro_call_exit();
 	kcoro_sched_exit();

@@ -176,6 +176,18 @@ enum kcoro_wait_kind {
 #define KCORO_FRAME_DATA_MAX 4096
 #define KCORO_KEY_SIZE_MAX 64
 
+/* Bytes of pool memory in front of a frame's state; a table's entry has its key there, too. */
+#define KCORO_FRAME_HEADER 16
+
+/* For bpf_kcoro_pool_create(). */
+struct kcoro_bpf_pool_attr {
+	__u64 quota;		/* bytes it may hold, cached and reserved ones too; not 0 */
+	__u32 flags;		/* none defined yet: 0 */
+	__s32 error;		/* out: 0 or why NULL came back: -EINVAL, -ENOMEM */
+	char name[KCORO_NAME_LEN]; /* for people; NUL terminated, not empty */
+	__u8 reserved[32];	/* 0 */
+};
+
 /* For bpf_kcoro_table_create(). */
 struct kcoro_table_attr {
 	__u32 key_size;		/* bytes, 1 .. KCORO_KEY_SIZE_MAX */
@@ -183,7 +195,8 @@ struct kcoro_table_attr {
 	__u32 max_entries;	/* live entries, 1 .. 1 << 24 */
 	__u32 flags;		/* none defined yet: 0 */
 	char name[KCORO_NAME_LEN]; /* for people; NUL terminated */
-	__u8 reserved[32];	/* 0 */
+	__u64 pool_id;		/* where its frames come from; 0: the default pool of BPF programs */
+	__u8 reserved[24];	/* 0 */
 };
 
 /* For bpf_kcoro_table_enter(), flags. */

@@ -20,8 +20,10 @@
 
 #include "../compat.h"
 #include "../context.h"
+#include "../coro/bpf_pool.h"
 #include "../coro/frame.h"
 #include "../coro/table.h"
+#include "../pool/by_id.h"
 #include "bpf.h"
 
 __bpf_kfunc_start_defs();
@@ -34,8 +36,8 @@ __bpf_kfunc struct kcoro_frame *bpf_kcoro_frame_alloc(u32 data_size)
 {
 	if (!data_size || data_size > KCORO_FRAME_DATA_MAX)
 		return NULL;
-	return kcoro_frame_create(kcoro_pool_default(), sizeof(struct kcoro_frame), data_size,
-				  GFP_ATOMIC | __GFP_NOWARN);
+	return kcoro_frame_create(&kcoro_bpf_pool_default, sizeof(struct kcoro_frame),
+				  data_size, GFP_ATOMIC | __GFP_NOWARN);
 }
 
 /*
@@ -60,8 +62,48 @@ __bpf_kfunc struct kcoro_frame *bpf_kcoro_frame_alloc_nolock(u32 data_size)
 {
 	if (!data_size || data_size > KCORO_FRAME_DATA_MAX)
 		return NULL;
-	return kcoro_frame_create_nolock(kcoro_pool_default(), sizeof(struct kcoro_frame),
+	return kcoro_frame_create_nolock(&kcoro_bpf_pool_default, sizeof(struct kcoro_frame),
 					 data_size);
+}
+
+/*
+ * As bpf_kcoro_frame_alloc(), of the pool with that number, which the frame then holds.
+ * NULL also when there is no such pool.
+ */
+__bpf_kfunc struct kcoro_frame *bpf_kcoro_frame_alloc_from(u64 pool_id, u32 data_size)
+{
+	struct kcoro_frame *frame = NULL;
+	struct kcoro_bpf_pool *pool;
+
+	pool = kcoro_bpf_pool_get(pool_id);
+	if (!pool)
+		return NULL;
+	if (data_size && data_size <= KCORO_FRAME_DATA_MAX)
+		frame = kcoro_frame_create(pool, sizeof(*frame), data_size,
+					   GFP_ATOMIC | __GFP_NOWARN);
+	if (frame)
+		frame->counted = true;
+	else
+		kcoro_bpf_pool_put(pool);
+	return frame;
+}
+
+/* As both. */
+__bpf_kfunc struct kcoro_frame *bpf_kcoro_frame_alloc_from_nolock(u64 pool_id, u32 data_size)
+{
+	struct kcoro_frame *frame = NULL;
+	struct kcoro_bpf_pool *pool;
+
+	pool = kcoro_bpf_pool_get(pool_id);
+	if (!pool)
+		return NULL;
+	if (data_size && data_size <= KCORO_FRAME_DATA_MAX)
+		frame = kcoro_frame_create_nolock(pool, sizeof(*frame), data_size);
+	if (frame)
+		frame->counted = true;
+	else
+		kcoro_bpf_pool_put(pool);
+	return frame;
 }
 
 /* As bpf_kcoro_frame_free(). */
@@ -79,6 +121,48 @@ __bpf_kfunc void bpf_kcoro_frame_dtor(void *frame)
 	kcoro_frame_destroy_nolock(frame);
 }
 CFI_NOSEAL(bpf_kcoro_frame_dtor);
+
+/*
+ * A pool, the program's until it moves it to a map or releases it. NULL: see attr->error.
+ */
+__bpf_kfunc struct kcoro_bpf_pool *bpf_kcoro_pool_create(struct kcoro_bpf_pool_attr *attr,
+							 u32 attr__sz)
+{
+	struct kcoro_bpf_pool *pool;
+
+	if (attr__sz != sizeof(*attr)) {
+		if (attr__sz >= offsetofend(struct kcoro_bpf_pool_attr, error))
+			attr->error = -EINVAL;
+		return NULL;
+	}
+	pool = kcoro_bpf_pool_create(attr);
+	attr->error = PTR_ERR_OR_ZERO(pool);
+	return IS_ERR(pool) ? NULL : pool;
+}
+
+__bpf_kfunc u64 bpf_kcoro_pool_id(struct kcoro_bpf_pool *pool)
+{
+	return pool->id;
+}
+
+/* Takes the pool: it goes with its last frame and table. */
+__bpf_kfunc void bpf_kcoro_pool_release(struct kcoro_bpf_pool *pool)
+{
+	kcoro_bpf_pool_release(pool);
+}
+
+/* Called by the kernel for a pool that is left in a map when the map goes. */
+__bpf_kfunc void bpf_kcoro_pool_dtor(void *pool)
+{
+	kcoro_bpf_pool_release(pool);
+}
+CFI_NOSEAL(bpf_kcoro_pool_dtor);
+
+/* Of any pool, its owner's or not: 0 or a negative errno. */
+__bpf_kfunc int bpf_kcoro_pool_reserve(u64 pool_id, u32 size, u32 count)
+{
+	return kcoro_pool_reserve_by_id(pool_id ?: kcoro_bpf_pool_default.id, size, count);
+}
 
 /*
  * A table, the program's until it moves it to a map or releases it. NULL without
@@ -154,7 +238,36 @@ __bpf_kfunc int bpf_kcoro_counters_read(u32 level, u32 size_class,
 	struct kcoro_frame_counters sum = {};
 	int err;
 
-	err = kcoro_pool_read(kcoro_pool_default(), level, size_class, &sum);
+	err = kcoro_pool_read_all(level, size_class, &sum);
+	memset(out, 0, out__sz);
+	memcpy(out, &sum, min_t(size_t, out__sz, sizeof(sum)));
+	return err;
+}
+
+/* The pool after that one, 0: no more. */
+__bpf_kfunc u64 bpf_kcoro_pool_next(u64 pool_id)
+{
+	return kcoro_pool_next_id(pool_id);
+}
+
+__bpf_kfunc int bpf_kcoro_pool_read(u64 pool_id, struct kcoro_pool_info *out, u32 out__sz)
+{
+	struct kcoro_pool_info info = {};
+	int err;
+
+	err = kcoro_pool_info_by_id(pool_id, &info);
+	memset(out, 0, out__sz);
+	memcpy(out, &info, min_t(size_t, out__sz, sizeof(info)));
+	return err;
+}
+
+__bpf_kfunc int bpf_kcoro_pool_counters_read(u64 pool_id, u32 level, u32 size_class,
+					     struct kcoro_frame_counters *out, u32 out__sz)
+{
+	struct kcoro_frame_counters sum = {};
+	int err;
+
+	err = kcoro_pool_read_by_id(pool_id, level, size_class, &sum);
 	memset(out, 0, out__sz);
 	memcpy(out, &sum, min_t(size_t, out__sz, sizeof(sum)));
 	return err;
@@ -165,9 +278,13 @@ __bpf_kfunc_end_defs();
 /* A module has one set per program type, so what two sets share is a list here. */
 #define READER_KFUNCS \
 	BTF_ID_FLAGS(func, bpf_kcoro_table_read) \
-	BTF_ID_FLAGS(func, bpf_kcoro_counters_read)
+	BTF_ID_FLAGS(func, bpf_kcoro_counters_read) \
+	BTF_ID_FLAGS(func, bpf_kcoro_pool_next) \
+	BTF_ID_FLAGS(func, bpf_kcoro_pool_read) \
+	BTF_ID_FLAGS(func, bpf_kcoro_pool_counters_read)
 #define PACKET_KFUNCS \
 	BTF_ID_FLAGS(func, bpf_kcoro_frame_alloc, KF_ACQUIRE | KF_RET_NULL) \
+	BTF_ID_FLAGS(func, bpf_kcoro_frame_alloc_from, KF_ACQUIRE | KF_RET_NULL) \
 	BTF_ID_FLAGS(func, bpf_kcoro_frame_data, KF_TRUSTED_ARGS | KF_RET_NULL) \
 	BTF_ID_FLAGS(func, bpf_kcoro_frame_free, KF_RELEASE) \
 	BTF_ID_FLAGS(func, bpf_kcoro_table_enter, KF_ACQUIRE | KF_RET_NULL) \
@@ -182,6 +299,10 @@ BTF_KFUNCS_END(packet_kfuncs)
 BTF_KFUNCS_START(syscall_kfuncs)
 PACKET_KFUNCS
 READER_KFUNCS
+BTF_ID_FLAGS(func, bpf_kcoro_pool_create, KF_ACQUIRE | KF_RET_NULL | KF_SLEEPABLE)
+BTF_ID_FLAGS(func, bpf_kcoro_pool_id, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_kcoro_pool_release, KF_RELEASE)
+BTF_ID_FLAGS(func, bpf_kcoro_pool_reserve, KF_SLEEPABLE)
 BTF_ID_FLAGS(func, bpf_kcoro_table_create, KF_ACQUIRE | KF_RET_NULL | KF_SLEEPABLE)
 BTF_ID_FLAGS(func, bpf_kcoro_table_id, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_kcoro_table_release, KF_RELEASE)
@@ -190,6 +311,7 @@ BTF_KFUNCS_END(syscall_kfuncs)
 BTF_KFUNCS_START(tracing_kfuncs)
 READER_KFUNCS
 BTF_ID_FLAGS(func, bpf_kcoro_frame_alloc_nolock, KF_ACQUIRE | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_kcoro_frame_alloc_from_nolock, KF_ACQUIRE | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_kcoro_frame_data, KF_TRUSTED_ARGS | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_kcoro_frame_free_nolock, KF_RELEASE)
 BTF_KFUNCS_END(tracing_kfuncs)
@@ -203,6 +325,8 @@ BTF_ID(struct, kcoro_frame)
 BTF_ID(func, bpf_kcoro_frame_dtor)
 BTF_ID(struct, kcoro_table)
 BTF_ID(func, bpf_kcoro_table_dtor)
+BTF_ID(struct, kcoro_bpf_pool)
+BTF_ID(func, bpf_kcoro_pool_dtor)
 
 /*
  * Nothing to undo: the kernel keeps these lists with the module's BTF, and drops
@@ -223,6 +347,7 @@ int __init kcoro_kfuncs_init(void)
 	const struct btf_id_dtor_kfunc dtors[] = {
 		{ .btf_id = dtor_ids[0], .kfunc_btf_id = dtor_ids[1] },
 		{ .btf_id = dtor_ids[2], .kfunc_btf_id = dtor_ids[3] },
+		{ .btf_id = dtor_ids[4], .kfunc_btf_id = dtor_ids[5] },
 	};
 	unsigned int i;
 	int err;

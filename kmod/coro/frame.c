@@ -4,7 +4,7 @@
 
 #include "frame.h"
 
-static struct kcoro_frame *frame_init(struct kcoro_frame *frame, struct kcoro_pool *pool,
+static struct kcoro_frame *frame_init(struct kcoro_frame *frame, struct kcoro_bpf_pool *pool,
 				      u32 data_offset, u32 data_size)
 {
 	if (!frame)
@@ -18,7 +18,7 @@ static struct kcoro_frame *frame_init(struct kcoro_frame *frame, struct kcoro_po
 
 /**
  * kcoro_frame_create() - take a frame with a header from a pool
- * @pool: the pool
+ * @pool: the pool, which the caller sees to that it outlives the frame; or see "counted"
  * @data_offset: bytes before the state, at least sizeof(struct kcoro_frame)
  * @data_size: bytes of state
  * @gfp: as kcoro_pool_alloc_gfp()
@@ -26,12 +26,12 @@ static struct kcoro_frame *frame_init(struct kcoro_frame *frame, struct kcoro_po
  * Context: any. Return: the frame, all zero but the header, owned by the caller;
  * NULL without memory or when it is too large.
  */
-struct kcoro_frame *kcoro_frame_create(struct kcoro_pool *pool, u32 data_offset, u32 data_size,
-				       gfp_t gfp)
+struct kcoro_frame *kcoro_frame_create(struct kcoro_bpf_pool *pool, u32 data_offset,
+				       u32 data_size, gfp_t gfp)
 {
 	size_t size = (size_t)data_offset + data_size;
 
-	return frame_init(kcoro_pool_alloc_gfp(pool, size, gfp), pool, data_offset, data_size);
+	return frame_init(kcoro_pool_alloc_gfp(pool->pool, size, gfp), pool, data_offset, data_size);
 }
 
 /**
@@ -39,12 +39,12 @@ struct kcoro_frame *kcoro_frame_create(struct kcoro_pool *pool, u32 data_offset,
  *
  * Context: any, with any lock held. Return: also NULL when this CPU's magazine is empty.
  */
-struct kcoro_frame *kcoro_frame_create_nolock(struct kcoro_pool *pool, u32 data_offset,
+struct kcoro_frame *kcoro_frame_create_nolock(struct kcoro_bpf_pool *pool, u32 data_offset,
 					      u32 data_size)
 {
 	size_t size = (size_t)data_offset + data_size;
 
-	return frame_init(kcoro_pool_alloc_nolock(pool, size), pool, data_offset, data_size);
+	return frame_init(kcoro_pool_alloc_nolock(pool->pool, size), pool, data_offset, data_size);
 }
 
 /**
@@ -55,7 +55,12 @@ struct kcoro_frame *kcoro_frame_create_nolock(struct kcoro_pool *pool, u32 data_
  */
 void kcoro_frame_destroy(struct kcoro_frame *frame)
 {
-	kcoro_pool_free(frame->pool, frame, kcoro_frame_size(frame));
+	struct kcoro_bpf_pool *pool = frame->pool;
+	bool counted = frame->counted;
+
+	kcoro_pool_free(pool->pool, frame, kcoro_frame_size(frame));
+	if (unlikely(counted))
+		kcoro_bpf_pool_put(pool);
 }
 
 /**
@@ -66,5 +71,10 @@ void kcoro_frame_destroy(struct kcoro_frame *frame)
  */
 void kcoro_frame_destroy_nolock(struct kcoro_frame *frame)
 {
-	kcoro_pool_free_nolock(frame->pool, frame, kcoro_frame_size(frame));
+	struct kcoro_bpf_pool *pool = frame->pool;
+	bool counted = frame->counted;
+
+	kcoro_pool_free_nolock(pool->pool, frame, kcoro_frame_size(frame));
+	if (unlikely(counted))
+		kcoro_bpf_pool_put(pool);
 }

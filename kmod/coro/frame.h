@@ -11,16 +11,20 @@
 #ifndef KCORO_FRAME_H
 #define KCORO_FRAME_H
 
+#include <linux/build_bug.h>
 #include <linux/types.h>
 
 #include <kcoro/kcoro.h>
 
+#include "bpf_pool.h"
+
 struct kcoro_frame {
 	u32 data_size;		/* bytes of state */
 	u16 data_offset;	/* from this header to the state, bytes */
-	u16 reserved;
-	struct kcoro_pool *pool;
+	u16 counted;		/* holds a reference to its pool */
+	struct kcoro_bpf_pool *pool;
 };
+static_assert(sizeof(struct kcoro_frame) == KCORO_FRAME_HEADER);
 
 /* Bytes of pool memory under a frame. */
 static inline size_t kcoro_frame_size(const struct kcoro_frame *frame)
@@ -28,10 +32,10 @@ static inline size_t kcoro_frame_size(const struct kcoro_frame *frame)
 	return frame->data_offset + frame->data_size;
 }
 
-struct kcoro_frame *kcoro_frame_create(struct kcoro_pool *pool, u32 data_offset, u32 data_size,
-				       gfp_t gfp);
+struct kcoro_frame *kcoro_frame_create(struct kcoro_bpf_pool *pool, u32 data_offset,
+				       u32 data_size, gfp_t gfp);
 void kcoro_frame_destroy(struct kcoro_frame *frame);
-struct kcoro_frame *kcoro_frame_create_nolock(struct kcoro_pool *pool, u32 data_offset,
+struct kcoro_frame *kcoro_frame_create_nolock(struct kcoro_bpf_pool *pool, u32 data_offset,
 					      u32 data_size);
 void kcoro_frame_destroy_nolock(struct kcoro_frame *frame);
 

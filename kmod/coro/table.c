@@ -78,6 +78,7 @@ struct bucket {
 
 struct kcoro_table {
 	u64 id;
+	struct kcoro_bpf_pool *pool;
 	struct percpu_ref users;
 	struct bucket *buckets;
 	u32 mask;
@@ -111,8 +112,11 @@ static struct bucket *bucket_of(struct kcoro_table *table, u32 hash)
 /* After the last reference is gone, outside the lock. The table may go with it. */
 static void entry_free(struct kcoro_entry *entry)
 {
-	atomic_dec_return_release(&entry->table->live);
+	struct kcoro_table *table = entry->table;
+
+	/* The frame first: the table holds the pool. */
 	kcoro_frame_destroy(&entry->frame);
+	atomic_dec_return_release(&table->live);
 }
 
 /* Under the bucket's lock: out of the table. True when the caller must free the entry. */
@@ -178,7 +182,7 @@ static struct kcoro_entry *entry_create(struct kcoro_table *table, const void *k
 		return NULL;
 	}
 	/* The caller may be a BPF program that must not sleep, which can't be seen from here. */
-	frame = kcoro_frame_create(kcoro_pool_default(), table->data_offset, table->frame_size,
+	frame = kcoro_frame_create(table->pool, table->data_offset, table->frame_size,
 				   GFP_ATOMIC | __GFP_NOWARN);
 	if (!frame) {
 		atomic_dec(&table->live);
@@ -367,6 +371,7 @@ static void table_free(struct kcoro_table *table)
 	percpu_ref_exit(&table->users);
 	free_percpu(table->count);
 	kvfree(table->buckets);
+	kcoro_bpf_pool_put(table->pool);
 	kfree(table);
 }
 
@@ -463,7 +468,8 @@ static int table_publish(struct kcoro_table *table)
  * @attr: what it shall be
  *
  * Context: process context, may sleep.
- * Return: the table, owned by the caller, or ERR_PTR: -EINVAL, -ENOMEM, -EBUSY.
+ * Return: the table, owned by the caller, or ERR_PTR: -EINVAL, -ENOENT (no such pool),
+ * -ENOMEM, -EBUSY.
  */
 struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr)
 {
@@ -488,9 +494,14 @@ struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr)
 	INIT_WORK(&table->release_work, table_release_work);
 	INIT_WORK(&table->destroy_work, table_destroy);
 
+	table->pool = kcoro_bpf_pool_get(attr->pool_id);
+	if (!table->pool) {
+		err = -ENOENT;
+		goto err_table;
+	}
 	table->buckets = kvcalloc(n, sizeof(*table->buckets), GFP_KERNEL_ACCOUNT);
 	if (!table->buckets)
-		goto err_table;
+		goto err_pool;
 	for (i = 0; i < n; i++) {
 		raw_spin_lock_init(&table->buckets[i].lock);
 		INIT_HLIST_HEAD(&table->buckets[i].head);
@@ -513,6 +524,8 @@ err_count:
 	free_percpu(table->count);
 err_buckets:
 	kvfree(table->buckets);
+err_pool:
+	kcoro_bpf_pool_put(table->pool);
 err_table:
 	kfree(table);
 	return ERR_PTR(err);

@@ -17,6 +17,7 @@
 
 #include "../compat.h"
 #include "../trace/trace.h"
+#include "by_id.h"
 #include "frame_debug.h"
 #include "pool.h"
 
@@ -170,6 +171,33 @@ struct kcoro_pool *kcoro_pool_find(const char *name)
 	return NULL;
 }
 
+/**
+ * kcoro_pool_reserve_by_id() - kcoro_pool_reserve(), for who does not own the pool
+ * @id: of the pool
+ * @size: bytes of a frame
+ * @count: how many frames
+ *
+ * The owner's calls and these set the same number; the last one counts. No pool is
+ * created or destroyed meanwhile.
+ *
+ * Context: process context, may sleep. Return: also -ENOENT: no such pool (any more).
+ */
+int kcoro_pool_reserve_by_id(u64 id, size_t size, unsigned int count)
+{
+	struct kcoro_pool *pool;
+	int err = -ENOENT;
+
+	mutex_lock(&pools_lock);
+	list_for_each_entry(pool, &pools, list) {
+		if (pool->id == id) {
+			err = kcoro_pool_reserve(pool, size, count);
+			break;
+		}
+	}
+	mutex_unlock(&pools_lock);
+	return err;
+}
+
 /* In this order: the worker queues the reserve's work, and that has CPUs trimmed. */
 static void stop_work(struct kcoro_pool *pool)
 {
@@ -232,7 +260,7 @@ void kcoro_pool_destroy(struct kcoro_pool *pool)
 	if (IS_ERR_OR_NULL(pool))
 		return;
 	mutex_lock(&pools_lock);
-	list_del_rcu(&pool->list);
+	kcoro_pool_retire(pool);
 	mutex_unlock(&pools_lock);
 	/* Readers that found it in the list. */
 	synchronize_rcu();

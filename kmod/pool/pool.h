@@ -28,6 +28,7 @@
  * large.c         frames above the classes: pages
  * pool.c          create and destroy, the default pool, the list of pools
  * stats.c         the counters' sums
+ * by_id.c         pools by number, and the sum over all of them
  * debugfs.c       all of it as text
  * nolock.c        for callers inside any lock: magazine or nothing
  * fault.c         the fault point: allocations that fail on request
@@ -275,6 +276,9 @@ struct kcoro_pool *kcoro_pool_find(const char *name);
 
 /* stats.c; any context. */
 s64 kcoro_pool_live(struct kcoro_pool *pool, unsigned int cls);
+
+/* by_id.c; under the list's lock. The rest of it is in by_id.h. */
+void kcoro_pool_retire(struct kcoro_pool *pool);
 
 /* debugfs.c */
 void kcoro_pool_debugfs_init(void);

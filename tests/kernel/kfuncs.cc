@@ -10,14 +10,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <linux/types.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -25,6 +23,7 @@
 
 #include <kcoro/abi.h>
 
+#include "bpf_case.h"
 #include "kfuncs.h"
 #include "kfuncs.skel.h"
 
@@ -41,16 +40,6 @@ struct live_frames {
 	__s64 live;
 	__u64 allocs;
 };
-
-template <typename T> int run(const bpf_program *program, T &context)
-{
-	bpf_test_run_opts opts = {};
-	opts.sz = sizeof(opts);
-	opts.ctx_in = &context;
-	opts.ctx_size_in = sizeof(context);
-	int err = bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
-	return err ? err : static_cast<int>(opts.retval);
-}
 
 kcoro_table_attr good_attr()
 {
@@ -130,33 +119,6 @@ private:
 	int last_ = 0;
 };
 
-void sleep_ms(long ms)
-{
-	timespec t = {ms / 1000, ms % 1000 * 1000000};
-	nanosleep(&t, nullptr);
-}
-
-// A condition that comes true a little later: tables and maps go asynchronously.
-bool soon(const std::function<bool()> &condition)
-{
-	for (int i = 0; i < 500; i++) {
-		if (condition())
-			return true;
-		sleep_ms(20);
-	}
-	return false;
-}
-
-struct failure {
-	int line = 0;
-};
-
-#define EXPECT(condition)                         \
-	do {                                      \
-		if (!(condition))                 \
-			return failure{__LINE__}; \
-	} while (0)
-
 failure bad_attributes(fixture &f)
 {
 	auto attr = good_attr();
@@ -181,7 +143,10 @@ failure bad_attributes(fixture &f)
 	std::memset(attr.name, 'x', sizeof(attr.name));
 	EXPECT(!f.create(attr));
 	attr = good_attr();
-	attr.reserved[31] = 1;
+	attr.reserved[23] = 1;
+	EXPECT(!f.create(attr));
+	attr = good_attr();
+	attr.pool_id = ~0ULL; // no such pool
 	EXPECT(!f.create(attr));
 	EXPECT(f.create(good_attr()));
 	f.release();
@@ -411,10 +376,7 @@ int main(int argc, char **argv)
 		std::fprintf(stderr, "kfuncs: the programs don't load: %s\n", std::strerror(errno));
 		return 1;
 	}
-	const struct {
-		const char *name;
-		failure (*run)(fixture &);
-	} cases[] = {
+	const test_case<fixture> cases[] = {
 		{"kfuncs_bad_attributes", bad_attributes},
 		{"kfuncs_life_of_an_entry", life_of_an_entry},
 		{"kfuncs_wrong_calls", wrong_calls},
@@ -426,15 +388,5 @@ int main(int argc, char **argv)
 		{"kfuncs_tracing_program", tracing_program},
 		{"kfuncs_storm", storm},
 	};
-	int failed = 0;
-	for (const auto &c : cases) {
-		failure result = c.run(f);
-		if (result.line)
-			std::printf("not ok %s (line %d)\n", c.name, result.line);
-		else
-			std::printf("ok %s\n", c.name);
-		std::fflush(stdout);
-		failed += result.line != 0;
-	}
-	return failed ? 1 : 0;
+	return run_cases(cases, f);
 }
