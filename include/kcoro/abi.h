@@ -195,7 +195,7 @@ struct kcoro_table_attr {
 	__u32 max_entries;	/* live entries, 1 .. 1 << 24 */
 	__u32 flags;		/* none defined yet: 0 */
 	char name[KCORO_NAME_LEN]; /* for people; NUL terminated */
-	__u64 pool_id;		/* where its frames come from; 0: the default pool of BPF programs */
+	__u64 pool_id;		/* where frames come from; 0: the default pool of BPF programs */
 	__u8 reserved[24];	/* 0 */
 };
 

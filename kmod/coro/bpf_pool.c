@@ -14,10 +14,13 @@
  * named by another.
  */
 #include <linux/err.h>
+#include <linux/irq_work.h>
 #include <linux/mm.h>
+#include <linux/percpu-refcount.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "../pool/by_id.h"
@@ -26,6 +29,15 @@
 /* Of memory, that the default pool may hold: 1 / 2^this. */
 #define DEFAULT_SHARE_SHIFT 4
 
+/* One that programs have made. */
+struct owned_pool {
+	struct kcoro_bpf_pool bpf;
+	bool released;			/* the owner is gone */
+	struct percpu_ref users;	/* the owner, frames, tables */
+	struct irq_work irq_work;
+	struct work_struct work;
+};
+
 struct kcoro_bpf_pool kcoro_bpf_pool_default;
 
 static DEFINE_XARRAY(pools);
@@ -33,27 +45,32 @@ static atomic_t pools_alive = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(pools_gone);
 static struct workqueue_struct *pool_wq;
 
+static struct owned_pool *owned(struct kcoro_bpf_pool *pool)
+{
+	return container_of(pool, struct owned_pool, bpf);
+}
+
 static void pool_irq_work(struct irq_work *irq_work)
 {
-	struct kcoro_bpf_pool *pool = container_of(irq_work, struct kcoro_bpf_pool, irq_work);
+	struct owned_pool *pool = container_of(irq_work, struct owned_pool, irq_work);
 
 	queue_work(pool_wq, &pool->work);
 }
 
 static void pool_work(struct work_struct *work)
 {
-	struct kcoro_bpf_pool *pool = container_of(work, struct kcoro_bpf_pool, work);
+	struct owned_pool *pool = container_of(work, struct owned_pool, work);
 
 	if (!pool->released) {
 		pool->released = true;
-		xa_erase(&pools, pool->id);
+		xa_erase(&pools, pool->bpf.id);
 		/* From here on the pool is the last user's. */
 		percpu_ref_kill(&pool->users);
 		return;
 	}
 	irq_work_sync(&pool->irq_work);
 	percpu_ref_exit(&pool->users);
-	kcoro_pool_destroy(pool->pool);
+	kcoro_pool_destroy(pool->bpf.pool);
 	kfree(pool);
 	if (atomic_dec_and_test(&pools_alive))
 		wake_up_all(&pools_gone);
@@ -61,7 +78,7 @@ static void pool_work(struct work_struct *work)
 
 static void pool_users_gone(struct percpu_ref *users)
 {
-	struct kcoro_bpf_pool *pool = container_of(users, struct kcoro_bpf_pool, users);
+	struct owned_pool *pool = container_of(users, struct owned_pool, users);
 
 	irq_work_queue(&pool->irq_work);
 }
@@ -92,34 +109,34 @@ static struct kcoro_pool *make(const struct kcoro_bpf_pool_attr *attr)
  */
 struct kcoro_bpf_pool *kcoro_bpf_pool_create(const struct kcoro_bpf_pool_attr *attr)
 {
-	struct kcoro_bpf_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL_ACCOUNT);
+	struct owned_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL_ACCOUNT);
 	int err;
 
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
-	pool->counted = true;
+	pool->bpf.counted = true;
 	init_irq_work(&pool->irq_work, pool_irq_work);
 	INIT_WORK(&pool->work, pool_work);
-	pool->pool = make(attr);
-	if (IS_ERR(pool->pool)) {
-		err = PTR_ERR(pool->pool);
+	pool->bpf.pool = make(attr);
+	if (IS_ERR(pool->bpf.pool)) {
+		err = PTR_ERR(pool->bpf.pool);
 		goto err_free;
 	}
-	pool->id = kcoro_pool_id(pool->pool);
+	pool->bpf.id = kcoro_pool_id(pool->bpf.pool);
 	err = percpu_ref_init(&pool->users, pool_users_gone, 0, GFP_KERNEL);
 	if (err)
 		goto err_pool;
 	/* From here on programs can find it. */
-	err = xa_insert(&pools, pool->id, pool, GFP_KERNEL);
+	err = xa_insert(&pools, pool->bpf.id, pool, GFP_KERNEL);
 	if (err)
 		goto err_users;
 	atomic_inc(&pools_alive);
-	return pool;
+	return &pool->bpf;
 
 err_users:
 	percpu_ref_exit(&pool->users);
 err_pool:
-	kcoro_pool_destroy(pool->pool);
+	kcoro_pool_destroy(pool->bpf.pool);
 err_free:
 	kfree(pool);
 	return ERR_PTR(err);
@@ -134,7 +151,7 @@ err_free:
  */
 void kcoro_bpf_pool_release(struct kcoro_bpf_pool *pool)
 {
-	irq_work_queue(&pool->irq_work);
+	irq_work_queue(&owned(pool)->irq_work);
 }
 
 /**
@@ -146,7 +163,7 @@ void kcoro_bpf_pool_release(struct kcoro_bpf_pool *pool)
  */
 struct kcoro_bpf_pool *kcoro_bpf_pool_get(u64 id)
 {
-	struct kcoro_bpf_pool *pool;
+	struct owned_pool *pool;
 
 	if (!id)
 		return &kcoro_bpf_pool_default;
@@ -155,7 +172,17 @@ struct kcoro_bpf_pool *kcoro_bpf_pool_get(u64 id)
 	if (pool && !percpu_ref_tryget_live(&pool->users))
 		pool = NULL;
 	rcu_read_unlock();
-	return pool;
+	return pool ? &pool->bpf : NULL;
+}
+
+/**
+ * kcoro_bpf_pool_put() - drop a reference
+ * @pool: from kcoro_bpf_pool_get()
+ */
+void kcoro_bpf_pool_put(struct kcoro_bpf_pool *pool)
+{
+	if (pool->counted)
+		percpu_ref_put(&owned(pool)->users);
 }
 
 int __init kcoro_bpf_pool_init(void)

@@ -9,21 +9,19 @@
 #ifndef KCORO_BPF_POOL_H
 #define KCORO_BPF_POOL_H
 
-#include <linux/irq_work.h>
-#include <linux/percpu-refcount.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 
 #include <kcoro/kcoro.h>
 
+/*
+ * Of plain types alone, the rest is in bpf_pool.c: with a kernel structure in it each
+ * source file may give this one, and the frame, a type of its own in the module's BTF,
+ * and then the verifier takes an entry's frame for no frame.
+ */
 struct kcoro_bpf_pool {
 	struct kcoro_pool *pool;
-	bool counted;			/* false: the default one, which stays */
-	bool released;			/* the owner is gone */
 	u64 id;
-	struct percpu_ref users;	/* the owner, frames, tables */
-	struct irq_work irq_work;
-	struct work_struct work;
+	bool counted;		/* false: the default one, which stays */
 };
 
 /* The pool of programs that name none. */
@@ -33,17 +31,7 @@ struct kcoro_bpf_pool *kcoro_bpf_pool_create(const struct kcoro_bpf_pool_attr *a
 void kcoro_bpf_pool_release(struct kcoro_bpf_pool *pool);
 struct kcoro_bpf_pool *kcoro_bpf_pool_get(u64 id);
 
-/**
- * kcoro_bpf_pool_put() - drop a reference
- * @pool: from kcoro_bpf_pool_get()
- *
- * Context: any, NMI included, with any lock held.
- */
-static inline void kcoro_bpf_pool_put(struct kcoro_bpf_pool *pool)
-{
-	if (pool->counted)
-		percpu_ref_put(&pool->users);
-}
+void kcoro_bpf_pool_put(struct kcoro_bpf_pool *pool);
 
 int kcoro_bpf_pool_init(void);
 void kcoro_bpf_pool_exit(void);

@@ -18,7 +18,7 @@ static struct kcoro_frame *frame_init(struct kcoro_frame *frame, struct kcoro_bp
 
 /**
  * kcoro_frame_create() - take a frame with a header from a pool
- * @pool: the pool, which the caller sees to that it outlives the frame; or see "counted"
+ * @pool: the pool, which must outlive the frame: the caller sees to it, or has it counted
  * @data_offset: bytes before the state, at least sizeof(struct kcoro_frame)
  * @data_size: bytes of state
  * @gfp: as kcoro_pool_alloc_gfp()

@@ -42,12 +42,14 @@ void kcoro_pool_retire(struct kcoro_pool *pool)
 
 	preempt_disable();
 	WRITE_ONCE(generation, generation + 1);
+	/* Pairs with the second one in kcoro_pool_read_all(): who sees the change sees "odd". */
 	smp_wmb();
 	list_del_rcu(&pool->list);
 	for (slot = 0; slot < KCORO_SLOTS; slot++) {
 		kcoro_pool_read(pool, slot / KCORO_CLASSES, slot % KCORO_CLASSES, &c);
 		add(&gone[slot], &c);
 	}
+	/* Pairs with the first one there: who sees "even" sees the change. */
 	smp_wmb();
 	WRITE_ONCE(generation, generation + 1);
 	preempt_enable();
@@ -88,8 +90,10 @@ int kcoro_pool_read_all(unsigned int level, unsigned int cls, struct kcoro_frame
 		return -EINVAL;
 	for (tries = 0; tries < 100; tries++) {
 		before = READ_ONCE(generation);
+		/* See kcoro_pool_retire(). */
 		smp_rmb();
 		sum_all(level, cls, out);
+		/* And this. */
 		smp_rmb();
 		if (!(before & 1) && before == READ_ONCE(generation))
 			break;
