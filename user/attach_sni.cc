@@ -24,6 +24,8 @@ namespace kcoro {
 
 namespace {
 
+static_assert(default_pool_quota(1, 0) - default_pool_quota(0, 0) == SNI_FLOW_BYTES);
+
 using sni_object = skeleton<sni_bpf, sni_bpf::destroy>;
 using attachment_object = skeleton<attachment_bpf, attachment_bpf::destroy>;
 
@@ -91,7 +93,8 @@ result<sni_object> load(const sni_request &asked, const interface &device)
 	return object;
 }
 
-outcome set_up(const sni_request &asked, sni_bpf *object)
+// Gives the number of the filter's pool.
+result<__u64> set_up(const sni_request &asked, sni_bpf *object)
 {
 	sni_setup_args args{};
 
@@ -105,13 +108,15 @@ outcome set_up(const sni_request &asked, sni_bpf *object)
 			return fail("can't list {}: {}", name, std::strerror(-err));
 	}
 	args.max_flows = asked.max_flows;
+	args.pool_quota = asked.pool_quota;
+	asked.pool.copy(args.pool_name, sizeof(args.pool_name) - 1);
 	auto ran = run_program(bpf_program__fd(object->progs.sni_setup), &args, sizeof(args));
 	if (!ran)
 		return ran.error();
 	if (*ran)
 		return fail("can't make a table of {} flows: {}", asked.max_flows,
 			    std::strerror(-*ran));
-	return done{};
+	return __u64{args.pool_id};
 }
 
 outcome pin_record(const attachment &record, const std::string &directory)
@@ -265,11 +270,18 @@ outcome attach_sni(sni_request asked, const output &out)
 	if (auto clear = check_generic_xdp(asked, device->index); !clear)
 		return clear;
 
+	if (asked.pool.empty())
+		asked.pool = ("sni-" + asked.interface).substr(0, KCORO_NAME_LEN - 1);
+	if (!asked.pool_quota)
+		asked.pool_quota = default_pool_quota(
+			asked.max_flows, static_cast<unsigned>(libbpf_num_possible_cpus()));
 	auto object = load(asked, *device);
 	if (!object)
 		return object.error();
-	if (auto ready = set_up(asked, object->get()); !ready)
-		return ready;
+	auto pool_id = set_up(asked, object->get());
+	if (!pool_id)
+		return pool_id.error();
+	record.pool_id = *pool_id;
 
 	// Until here everything goes with this process; from here on it has to be undone.
 	outcome step = make_directory(pin_root);
@@ -293,6 +305,9 @@ outcome attach_sni(sni_request asked, const output &out)
 			   {"mode", mode_label(record.mode)},
 			   {"direction", direction_label(record.direction)},
 			   {"names", asked.names.size()},
+			   {"pool", asked.pool},
+			   {"pool_id", record.pool_id},
+			   {"pool_quota_bytes", asked.pool_quota},
 			   {"path", directory}},
 			  fmt::format("sni attached to {} ({} {}), {} name{} blocked\n",
 				      asked.interface, mode_label(record.mode),

@@ -25,7 +25,18 @@ struct sni_request {
 	attachment_on_full on_full = ATTACHMENT_OPEN;
 	unsigned port = 0; // 0: all
 	unsigned max_flows = 16384;
+	std::string pool;		   // its name; empty: sni-INTERFACE
+	unsigned long long pool_quota = 0; // bytes; 0: default_pool_quota()
 };
+
+// Bytes for so many flows, and for what so many CPUs may cache meanwhile.
+constexpr unsigned long long default_pool_quota(unsigned max_flows, unsigned cpus)
+{
+	return 512ULL * max_flows + 65536 + 131072ULL * cpus;
+}
+
+// Less would be cached before the first flows are served.
+constexpr unsigned long long smallest_pool_quota = 65536;
 
 // Loads, pins and links the filter; leaves nothing behind when it fails.
 outcome attach_sni(sni_request asked, const output &out);

@@ -2,6 +2,7 @@
 // attach_sni_options.cc - the command line of `kcoro attach sni`.
 #include "user/attach_sni.h"
 
+#include "user/size.h"
 #include "user/verbs.h"
 
 #include <kcoro/abi.h>
@@ -27,6 +28,23 @@ EXAMPLES:
   kcoro attach sni --block example.com --netns box veth0
 Then: kcoro events, kcoro status, kcoro sni add NAME, kcoro detach sni eth0)";
 
+outcome check_pool(const std::string &quota, sni_request &wish)
+{
+	if (wish.pool.size() >= KCORO_NAME_LEN)
+		return misuse("--pool {}: a pool's name has at most {} characters",
+			      printable(wish.pool), KCORO_NAME_LEN - 1);
+	if (quota.empty())
+		return done{};
+	auto size = parse_size(quota);
+	if (!size)
+		return misuse("--pool-quota: {}", size.error().message);
+	if (*size < smallest_pool_quota)
+		return misuse("--pool-quota {}: {} KiB is the least", quota,
+			      smallest_pool_quota / 1024);
+	wish.pool_quota = *size;
+	return done{};
+}
+
 } // namespace
 
 void add_attach_sni(CLI::App &attach, request &asked)
@@ -44,6 +62,7 @@ void add_attach_sni(CLI::App &attach, request &asked)
 	auto direction = std::make_shared<std::string>("ingress");
 	auto policy = std::make_shared<std::string>("open");
 	auto generic = std::make_shared<bool>(false);
+	auto quota = std::make_shared<std::string>();
 
 	verb->fallthrough();
 	verb->footer(footer);
@@ -71,6 +90,12 @@ void add_attach_sni(CLI::App &attach, request &asked)
 	verb->add_option("--max-flows", wish->max_flows, "flows at a time (default 16384)")
 		->check(CLI::Range(1U, max_table_entries).description(""))
 		->type_name("N");
+	verb->add_option("--pool", wish->pool, "name of its pool of frames (default:\nsni-IFACE)")
+		->type_name("NAME");
+	verb->add_option("--pool-quota", *quota,
+			 "what the pool may hold, 64K at least\n"
+			 "(default: enough for --max-flows)")
+		->type_name("SIZE");
 	verb->add_option("--netns", wish->netns, "IFACE is in this network namespace")
 		->type_name("NAME");
 	verb->callback([=, &asked] {
@@ -80,6 +105,8 @@ void add_attach_sni(CLI::App &attach, request &asked)
 		asked.run = [=, &asked]() -> outcome {
 			if (*generic && wish->mode != ATTACHMENT_XDP)
 				return misuse("--xdp-generic goes with -m xdp only");
+			if (auto right = check_pool(*quota, *wish); !right)
+				return right;
 			if (*generic)
 				wish->mode = ATTACHMENT_XDP_GENERIC;
 			return attach_sni(*wish, asked.out);

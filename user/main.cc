@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 	kcoro::add_sni(app, asked);
 	kcoro::add_status(app, asked);
 	kcoro::add_stat(app, asked);
+	kcoro::add_pool(app, asked);
 	kcoro::add_hist(app, asked);
 	kcoro::add_events(app, asked);
 	kcoro::add_doctor(app, asked);

@@ -16,7 +16,9 @@ constexpr const char *used_kfuncs[] = {
 	"bpf_kcoro_frame_alloc",  "bpf_kcoro_frame_data",    "bpf_kcoro_frame_free",
 	"bpf_kcoro_table_create", "bpf_kcoro_table_id",	     "bpf_kcoro_table_release",
 	"bpf_kcoro_table_enter",  "bpf_kcoro_table_leave",   "bpf_kcoro_table_end",
-	"bpf_kcoro_table_read",	  "bpf_kcoro_counters_read",
+	"bpf_kcoro_table_read",	  "bpf_kcoro_counters_read", "bpf_kcoro_pool_create",
+	"bpf_kcoro_pool_id",	  "bpf_kcoro_pool_release",  "bpf_kcoro_pool_reserve",
+	"bpf_kcoro_pool_next",	  "bpf_kcoro_pool_read",     "bpf_kcoro_pool_counters_read",
 };
 
 struct btf_deleter {

@@ -5,10 +5,12 @@
 #include "user/counters.h"
 #include "user/labels.h"
 #include "user/module.h"
+#include "user/pools.h"
 #include "user/privileges.h"
 #include "user/stats.h"
 
 #include <memory>
+#include <optional>
 
 namespace kcoro {
 
@@ -50,8 +52,10 @@ __s64 live_of(const kcoro_frame_counters &counters)
 	return static_cast<__s64>(counters.allocs - counters.frees);
 }
 
-// One report. `now` gives what lives, `change` what happened since the last report.
-outcome print(const frame_rows &now, const frame_rows &change, const output &out)
+// One report. `now` gives what lives, `change` what happened since the last report. With a
+// pool, its bytes too.
+outcome print(const frame_rows &now, const frame_rows &change, const pool_row *pool,
+	      const output &out)
 {
 	json classes = json::array();
 	auto text = heading();
@@ -89,35 +93,93 @@ outcome print(const frame_rows &now, const frame_rows &change, const output &out
 
 	json all = counters_json(frame_counters, total);
 	all["live"] = live_of(total_now);
-	return out.report({{"classes", classes}, {"total", all}}, text);
+	json document{{"classes", classes}, {"total", all}};
+	if (pool) {
+		document["pool"] = pool_json(*pool);
+		text += pool_text(*pool);
+	}
+	return out.report(document, text);
 }
 
-outcome stat(const schedule &when, const output &out)
+frame_rows rows_of(const pool_row &pool)
+{
+	frame_rows rows{};
+
+	for (size_t i = 0; i < rows.size(); i++) {
+		rows[i].level = static_cast<kcoro_level>(i / KCORO_CLASSES);
+		rows[i].size_class = static_cast<kcoro_class>(i % KCORO_CLASSES);
+		rows[i].counters = pool.frames[i];
+	}
+	return rows;
+}
+
+// What is read for each report: a pool, and its rows; or the rows of all, and no pool.
+using source = std::function<outcome(frame_rows &now, std::optional<pool_row> &pool)>;
+
+// Loads what `word` (a pool's name or number, or nothing) needs.
+result<source> open_source(const std::string &word)
+{
+	if (word.empty()) {
+		auto reader = frame_reader::open();
+
+		if (!reader)
+			return reader.error();
+		auto shared = std::make_shared<frame_reader>(std::move(*reader));
+		return source([=](frame_rows &now, std::optional<pool_row> &) -> outcome {
+			auto rows = shared->read();
+
+			if (!rows)
+				return rows.error();
+			now = *rows;
+			return done{};
+		});
+	}
+	auto reader = pool_reader::open();
+	if (!reader)
+		return reader.error();
+	auto found = reader->find(word);
+	if (!found)
+		return found.error();
+	auto shared = std::make_shared<pool_reader>(std::move(*reader));
+	return source([=, id = found->info.id](frame_rows &now,
+					       std::optional<pool_row> &pool) -> outcome {
+		auto row = shared->read(id);
+
+		if (!row)
+			return row.error();
+		now = rows_of(*row);
+		pool = *row;
+		return done{};
+	});
+}
+
+outcome stat(const schedule &when, const std::string &word, const output &out)
 {
 	if (auto allowed = require_capabilities(); !allowed)
 		return allowed;
 	if (auto ready = module_ready(); !ready)
 		return ready;
-	auto reader = frame_reader::open();
-	if (!reader)
-		return reader.error();
+	auto from = open_source(word);
+	if (!from)
+		return from.error();
 	if (auto dropped = drop_privileges(); !dropped)
 		return dropped;
 
 	frame_rows last{};
 	return run_schedule(when, out, [&](bool first) -> outcome {
-		auto now = reader->read();
+		std::optional<pool_row> pool;
+		frame_rows now{};
 
-		if (!now)
-			return now.error();
-		auto change = *now;
+		if (auto was_read = (*from)(now, pool); !was_read)
+			return was_read;
+		auto change = now;
 		for (size_t i = 0; i < change.size(); i++)
 			counters_add(frame_counters, change[i].counters, last[i].counters, -1);
-		last = *now;
+		last = now;
 		if (!first)
 			if (auto spaced = out.text("\n"); !spaced)
 				return spaced;
-		return print(*now, change, out);
+		return print(now, change, pool ? &*pool : nullptr, out);
 	});
 }
 
@@ -130,7 +192,8 @@ std::string footer()
 				    one.unit, one.help);
 	return text + "  live          frames   allocated and not yet freed, over all levels\n\n"
 		      "EXAMPLES:\n"
-		      "  kcoro stat            since the module was loaded\n"
+		      "  kcoro stat            all pools, since the module was loaded\n"
+		      "  kcoro stat --pool bpf one pool, with its bytes, failures and sizes\n"
 		      "  kcoro stat 1 10       then what each second adds, ten reports\n"
 		      "  kcoro stat -j | jq .total";
 }
@@ -141,11 +204,14 @@ void add_stat(CLI::App &app, request &asked)
 {
 	auto *verb = app.add_subcommand("stat", "frames: allocations, frees, live, misses");
 	auto when = std::make_shared<schedule>();
+	auto pool = std::make_shared<std::string>();
 
 	verb->fallthrough();
 	add_schedule(*verb, *when);
+	verb->add_option("--pool", *pool, "this pool alone: its name or number")->type_name("POOL");
 	verb->footer(footer());
-	verb->callback([=, &asked] { asked.run = [=, &asked] { return stat(*when, asked.out); }; });
+	verb->callback(
+		[=, &asked] { asked.run = [=, &asked] { return stat(*when, *pool, asked.out); }; });
 }
 
 } // namespace kcoro

@@ -14,6 +14,13 @@ namespace {
 const std::string iterator_pin = pin_root + "/stats";
 const std::string frames_pin = pin_root + "/frames";
 const std::string ticker_pin = pin_root + "/ticker";
+const std::string pool_iterator_pin = pin_root + "/pool_stats";
+const std::string pools_pin = pin_root + "/pools";
+const std::string pool_frames_pin = pin_root + "/pool_frames";
+
+// All but the ticker's, which some kernels have not.
+const std::string pins[] = {iterator_pin, pool_iterator_pin, frames_pin, pools_pin,
+			    pool_frames_pin};
 
 // PREEMPT_RT has no bpf_timer: `frames` is then refreshed by reading `stats` only.
 bool kernel_has_bpf_timer()
@@ -32,19 +39,18 @@ outcome arm_ticker(stats_bpf *object)
 	return done{};
 }
 
-outcome pin_iterator(stats_bpf *object)
+outcome pin_iterator(const bpf_program *program, const bpf_map *over, const std::string &path)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options);
 	bpf_iter_link_info about{};
 
-	about.map.map_fd = static_cast<__u32>(bpf_map__fd(object->maps.frames));
+	about.map.map_fd = static_cast<__u32>(bpf_map__fd(over));
 	options.iter_info = &about;
 	options.iter_info_len = sizeof(about);
-	descriptor link(
-		bpf_link_create(bpf_program__fd(object->progs.stats), 0, BPF_TRACE_ITER, &options));
+	descriptor link(bpf_link_create(bpf_program__fd(program), 0, BPF_TRACE_ITER, &options));
 	if (!link)
 		return fail("can't make the iterator: {}", std::strerror(errno));
-	return pin(link.get(), iterator_pin);
+	return pin(link.get(), path);
 }
 
 } // namespace
@@ -58,7 +64,10 @@ result<frame_reader> frame_reader::open()
 		return load_failure("the statistics", -errno);
 	bpf_program__set_autoload(reader.object_->progs.ticker_arm, false);
 	bpf_program__set_autoload(reader.object_->progs.stats, false);
-	bpf_map__set_autocreate(reader.object_->maps.ticker, false);
+	bpf_program__set_autoload(reader.object_->progs.pool_stats, false);
+	for (bpf_map *map : {reader.object_->maps.ticker, reader.object_->maps.pools,
+			     reader.object_->maps.pool_frames, reader.object_->maps.pool_index})
+		bpf_map__set_autocreate(map, false);
 	if (int err = stats_bpf::load(reader.object_.get()); err)
 		return load_failure("the statistics", err);
 	return reader;
@@ -84,8 +93,11 @@ result<frame_rows> frame_reader::read() const
 outcome pin_stats()
 {
 	bool timer = kernel_has_bpf_timer();
+	bool all = exists(ticker_pin) || !timer;
 
-	if (exists(iterator_pin) && exists(frames_pin) && (exists(ticker_pin) || !timer))
+	for (const auto &path : pins)
+		all = all && exists(path);
+	if (all)
 		return done{};
 	// A kcoro that was killed may have left a part: begin anew.
 	if (auto removed = unpin_stats(); !removed)
@@ -106,17 +118,27 @@ outcome pin_stats()
 		if (auto pinned = pin(bpf_map__fd(object->maps.ticker), ticker_pin); !pinned)
 			return pinned;
 	}
-	if (auto pinned = pin(bpf_map__fd(object->maps.frames), frames_pin); !pinned)
+	const std::pair<const bpf_map *, const std::string &> maps[] = {
+		{object->maps.frames, frames_pin},
+		{object->maps.pools, pools_pin},
+		{object->maps.pool_frames, pool_frames_pin},
+	};
+	for (const auto &[map, path] : maps)
+		if (auto pinned = pin(bpf_map__fd(map), path); !pinned)
+			return pinned;
+	if (auto pinned = pin_iterator(object->progs.pool_stats, object->maps.pool_index,
+				       pool_iterator_pin);
+	    !pinned)
 		return pinned;
-	return pin_iterator(object.get());
+	return pin_iterator(object->progs.stats, object->maps.frames, iterator_pin);
 }
 
 outcome unpin_stats()
 {
-	for (const auto &path : {iterator_pin, ticker_pin, frames_pin})
+	for (const auto &path : pins)
 		if (auto removed = remove_pin(path); !removed)
 			return removed;
-	return done{};
+	return remove_pin(ticker_pin);
 }
 
 } // namespace kcoro

@@ -30,7 +30,8 @@ private:
 	skeleton<stats_bpf, stats_bpf::destroy> object_;
 };
 
-// Pins the iterator `stats` and the maps `frames` and `ticker`, if they are not there yet.
+// Pins the iterators `stats` and `pool_stats`, and the maps `frames`, `pools`, `pool_frames`
+// and `ticker`, if they are not there yet.
 outcome pin_stats();
 
 // Removes them.

@@ -6,7 +6,9 @@
 #include "user/counters.h"
 #include "user/labels.h"
 #include "user/module.h"
+#include "user/pools.h"
 #include "user/privileges.h"
+#include "user/size.h"
 #include "user/sni_names.h"
 
 #include <bpf/libbpf.h>
@@ -21,6 +23,7 @@ namespace {
 struct sni_state {
 	sni_counters counters{};
 	kcoro_table_counters table{};
+	pool_row pool{};
 	size_t names = 0;
 	bool cut = false; // the link is there, and leads nowhere
 };
@@ -75,6 +78,13 @@ result<sni_state> read_state(const sni_attachment &filter)
 	      names ? nullptr : &names.error(), link ? nullptr : &link.error()})
 		if (why)
 			return *why;
+	auto reader = pool_reader::open();
+	if (!reader)
+		return reader.error();
+	auto pool = reader->read(filter.record.pool_id);
+	if (!pool)
+		return pool.error();
+	state.pool = *pool;
 	state.counters = *counters;
 	state.table = *table;
 	state.names = names->size();
@@ -140,6 +150,7 @@ void show(const sni_attachment &filter, const sni_state &state, json &list, std:
 			{"table", counters_json(table_counters, state.table)},
 			{"verdicts", verdicts_json(state.counters)},
 			{"counters", counters_json(filter_counters, state.counters)},
+			{"pool", pool_json(state.pool)},
 			{"path", filter.path()}});
 
 	text += fmt::format("sni      {} since {}\n", filter.title(), format_time(since));
@@ -153,6 +164,10 @@ void show(const sni_attachment &filter, const sni_state &state, json &list, std:
 			    on_full_label(record.on_full));
 	text += fmt::format("  flows live {} of {}\n", live_flows(state.table), record.max_flows);
 	text += counters_text(table_counters, state.table, "  flows ");
+	text += fmt::format("  pool {} KiB  quota {}  held {}  live {}  failures {}\n",
+			    state.pool.info.name, kib(state.pool.info.quota),
+			    kib(state.pool.info.held), kib(state.pool.info.live),
+			    pool_sum(state.pool).failures);
 	text += counters_text(filter_counters, state.counters, "  ");
 	text += verdicts_text(state.counters);
 }

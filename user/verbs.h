@@ -26,6 +26,7 @@ void add_detach(CLI::App &app, request &asked);
 void add_sni(CLI::App &app, request &asked);
 void add_status(CLI::App &app, request &asked);
 void add_stat(CLI::App &app, request &asked);
+void add_pool(CLI::App &app, request &asked);
 void add_hist(CLI::App &app, request &asked);
 void add_events(CLI::App &app, request &asked);
 void add_doctor(CLI::App &app, request &asked);

@@ -33,6 +33,7 @@ struct attachment {
 	__u32 port;		/* 0: all */
 	__u32 max_flows;
 	__u64 netns_inode;	/* of the network namespace that ifindex belongs to */
+	__u64 pool_id;		/* of the flows' frames */
 };
 
 #endif /* KCORO_ATTACHMENT_H */

@@ -8,6 +8,9 @@
  *                  as long as the map `ticker` is pinned or open
  *   frames_refresh syscall program: refresh `frames` now
  *
+ * pool_stats.bpf.h has the same by pool, refreshed at the same times; but for `pool_stats`
+ * by the read of that, where there is no timer.
+ *
  * Nothing here counts events: the numbers are the module's, so none is missed.
  * PREEMPT_RT has no bpf_timer: there ticker_arm is not loaded, and `frames` is as
  * old as the last read of `stats`.
@@ -17,6 +20,7 @@
 #include <bpf/bpf_tracing.h>
 #include <kcoro.bpf.h>
 #include "stats.h"
+#include "pool_stats.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -71,6 +75,7 @@ int frames_refresh(void *ctx)
 static int tick(void *map, __u32 *key, struct ticker *value)
 {
 	refresh();
+	pools_refresh();
 	bpf_timer_start(&value->timer, TICK_NS, 0);
 	return 0;
 }
@@ -93,6 +98,7 @@ int ticker_arm(void *ctx)
 	err = refresh();
 	if (err)
 		return err;
+	pools_refresh();
 	return bpf_timer_start(&value->timer, TICK_NS, 0);
 }
 

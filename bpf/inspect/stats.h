@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * stats.h - the map `frames`: the module's counters as a map that bpftool decodes.
+ * stats.h - the maps `frames`, `pools` and `pool_frames`: the module's counters as maps
+ * that bpftool decodes.
  *
  * Include kcoro/abi.h first.
  */
@@ -14,6 +15,16 @@ struct frame_stats {
 	enum kcoro_level level;
 	enum kcoro_class size_class;
 	struct kcoro_frame_counters counters;
+};
+
+/* Pools that are shown; those created after so many others are not. */
+#define POOLS_SHOWN 64
+
+/* Key of the hash map `pool_frames`, whose values are struct kcoro_frame_counters. */
+struct pool_frames_key {
+	__u64 pool_id;
+	enum kcoro_level level;
+	enum kcoro_class size_class;
 };
 
 #endif /* KCORO_STATS_H */

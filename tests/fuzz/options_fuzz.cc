@@ -28,6 +28,9 @@ outcome attach_sni(sni_request asked, const output &out)
 		   asked.mode == ATTACHMENT_XDP_GENERIC);
 	FUZZ_CHECK(asked.direction == ATTACHMENT_INGRESS || asked.direction == ATTACHMENT_EGRESS);
 	FUZZ_CHECK(asked.on_full == ATTACHMENT_OPEN || asked.on_full == ATTACHMENT_CLOSED);
+	FUZZ_CHECK(asked.pool.size() < KCORO_NAME_LEN);
+	FUZZ_CHECK(asked.pool_quota == 0 || asked.pool_quota >= kcoro::smallest_pool_quota);
+	FUZZ_CHECK(asked.pool_quota < 1ULL << 63);
 	FUZZ_CHECK(!out.is_json() || out.compact || out.pretty);
 	return done{};
 }

@@ -384,7 +384,8 @@ int main()
 	cpu_set_t first, all;
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
-	if (sched_getaffinity(0, sizeof(all), &all) || sched_setaffinity(0, sizeof(first), &first)) {
+	if (sched_getaffinity(0, sizeof(all), &all) ||
+	    sched_setaffinity(0, sizeof(first), &first)) {
 		std::perror("bpf_pools: affinity");
 		return 1;
 	}

@@ -84,6 +84,8 @@ struct sni_name_key {
 	char reversed[SNI_NAME_MAX + 3];
 };
 
+#define SNI_POOL_NAME_LEN 16 /* KCORO_NAME_LEN */
+
 /*
  * Context of the syscall program `sni_setup`, run once after the load, and of
  * `sni_read`. 0 or a negative errno comes back as the program's return value.
@@ -91,8 +93,14 @@ struct sni_name_key {
 struct sni_setup_args {
 	__u32 max_flows;	/* in: entries of the flow table */
 	__u32 reserved;
+	__u64 pool_quota;	/* in: bytes that the flows' frames may take, cached ones too */
+	char pool_name[SNI_POOL_NAME_LEN]; /* in */
 	__u64 table_id;		/* out */
+	__u64 pool_id;		/* out */
 };
+
+/* Bytes that a flow takes in the pool: struct sni_flow, its key, and the table's header. */
+#define SNI_FLOW_BYTES 512
 
 struct sni_read_args {
 	__u64 created, ended, expired, entered, busy, full, nomem; /* out: the table's */
@@ -101,7 +109,7 @@ struct sni_read_args {
 /*
  * The object `sni.bpf.o`:
  *   programs  sni_tc (tcx ingress or egress), sni_xdp, sni_setup, sni_read
- *   maps      names, counters, events, owner (holds the table)
+ *   maps      names, counters, events, owner (holds table and pool)
  *   .rodata   struct sni_config config
  */
 #endif /* KCORO_SNI_H */
