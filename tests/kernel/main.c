@@ -3,7 +3,7 @@
  * main.c - kcoro_test.ko: runs its cases when it is loaded, in process context.
  *
  * Loading fails with -EINVAL when a case failed, so that a script sees it.
- * Parameter only=NAME runs one case, skip=NAME,NAME leaves some out.
+ * Parameter only=NAME runs the cases whose name begins so, skip=NAME,NAME leaves some out.
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -13,7 +13,7 @@
 
 static char *only;
 module_param(only, charp, 0444);
-MODULE_PARM_DESC(only, "run this case alone");
+MODULE_PARM_DESC(only, "run only cases whose name begins so");
 
 static char *skip;
 module_param(skip, charp, 0444);
@@ -30,6 +30,10 @@ static const struct kcoro_test_case *const suites[] = {
 	kcoro_nmi_cases,
 	kcoro_cxx_cases,
 	kcoro_coro_life_cases,
+	kcoro_coro_scope_cases,
+	kcoro_coro_await_cases,
+	kcoro_coro_sources_cases,
+	kcoro_coro_race_cases,
 };
 
 static bool is_skipped(const char *name)
@@ -54,7 +58,7 @@ static int __init kcoro_test_init(void)
 		for (c = suites[i]; c->name; c++) {
 			int line;
 
-			if (only ? strcmp(only, c->name) : c->by_name_only || is_skipped(c->name))
+			if (only ? !strstarts(c->name, only) : c->by_name_only || is_skipped(c->name))
 				continue;
 			line = c->run();
 			ran++;

@@ -31,6 +31,10 @@ extern const struct kcoro_test_case kcoro_storm_cases[];
 extern const struct kcoro_test_case kcoro_nmi_cases[];
 extern const struct kcoro_test_case kcoro_cxx_cases[];
 extern const struct kcoro_test_case kcoro_coro_life_cases[];
+extern const struct kcoro_test_case kcoro_coro_scope_cases[];
+extern const struct kcoro_test_case kcoro_coro_await_cases[];
+extern const struct kcoro_test_case kcoro_coro_sources_cases[];
+extern const struct kcoro_test_case kcoro_coro_race_cases[];
 
 int kcoro_test_cxx_sum(int depth, int *guards);
 

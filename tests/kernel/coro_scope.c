@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * coro_scope.c - scopes: limits, deadlines, their end; and what is refused.
+ */
+#include "coro.h"
+
+static atomic_t destroyed;
+static atomic_t ended;
+static long told;
+
+static void count_destroyed(struct kcoro_coro *co)
+{
+	atomic_inc(&destroyed);
+}
+
+struct waiter {
+	struct kcoro_coro co;
+	struct kcoro_event *event;
+};
+
+static long wait_for_it(struct kcoro_coro *co)
+{
+	struct waiter *w = container_of(co, struct waiter, co);
+	long got;
+
+	KCORO_BEGIN(co);
+	KCORO_AWAIT(got, kcoro_event_await(co, w->event));
+	atomic_inc(&ended);
+	KCORO_END(got);
+}
+
+static const struct kcoro_desc waiter_desc = {
+	.owner = THIS_MODULE,
+	.name = "waiter",
+	.frame_size = sizeof(struct waiter),
+	.resume = wait_for_it,
+	.destroy = count_destroyed,
+};
+
+/* Starts one that awaits @event; with a reference for the caller. */
+static struct kcoro_coro *start_waiter(struct kcoro_scope *scope, struct kcoro_event *event)
+{
+	struct kcoro_coro *co = kcoro_coro_create(scope, &waiter_desc);
+
+	if (IS_ERR(co))
+		return co;
+	container_of(co, struct waiter, co)->event = event;
+	kcoro_coro_get(co);
+	kcoro_coro_start(co);
+	return co;
+}
+
+static int scope_limit(void)
+{
+	struct kcoro_scope *scope = test_scope(3, 0);
+	struct kcoro_coro *co[4];
+	int i;
+
+	EXPECT(!IS_ERR(scope));
+	for (i = 0; i < 4; i++)
+		co[i] = kcoro_coro_create(scope, &waiter_desc);
+	EXPECT(!IS_ERR(co[2]) && co[3] == ERR_PTR(-EAGAIN));
+	kcoro_coro_put(co[0]);
+	co[0] = kcoro_coro_create(scope, &waiter_desc);
+	EXPECT(!IS_ERR(co[0]));
+	for (i = 0; i < 3; i++)
+		kcoro_coro_put(co[i]);
+	EXPECT(!kcoro_scope_destroy(scope));
+	return 0;
+}
+
+static int scope_deadline(void)
+{
+	struct kcoro_scope *scope = test_scope(0, 20 * NSEC_PER_MSEC);
+	struct kcoro_event event;
+	struct kcoro_coro *co;
+
+	EXPECT(!IS_ERR(scope));
+	kcoro_event_init(&event, false);
+	co = start_waiter(scope, &event);
+	EXPECT(!IS_ERR(co));
+	EXPECT(FINISHED(co));
+	EXPECT(kcoro_coro_status(co) == KCORO_STATUS_TIMED_OUT);
+	EXPECT(kcoro_coro_result(co) == -ETIMEDOUT);
+	EXPECT(kcoro_coro_create(scope, &waiter_desc) == ERR_PTR(-ETIMEDOUT));
+	kcoro_coro_put(co);
+	EXPECT(!kcoro_scope_destroy(scope));
+	return 0;
+}
+
+#define MANY 300
+
+static int scope_destroy_many(void)
+{
+	struct kcoro_scope *scope = test_scope(0, 0), *inner;
+	struct kcoro_scope_attr attr = {
+		.size = sizeof(attr), .owner = THIS_MODULE, .name = "inner", .parent = scope,
+	};
+	struct kcoro_event event;
+	struct kcoro_coro *co;
+	int i;
+
+	EXPECT(!IS_ERR(scope));
+	inner = kcoro_scope_create(&attr);
+	EXPECT(!IS_ERR(inner));
+	kcoro_event_init(&event, false);
+	atomic_set(&destroyed, 0);
+	atomic_set(&ended, 0);
+	for (i = 0; i < MANY; i++) {
+		co = start_waiter(i % 3 ? scope : inner, &event);
+		EXPECT(!IS_ERR(co));
+		kcoro_coro_put(co);
+	}
+	EXPECT(kcoro_scope_wait(scope, HZ / 50) == -ETIMEDOUT);
+	EXPECT(kcoro_scope_live(scope) == MANY - MANY / 3);
+	EXPECT(!kcoro_scope_destroy(scope));
+	EXPECT(atomic_read(&destroyed) == MANY);
+	EXPECT(atomic_read(&ended) == 0);
+	EXPECT(!event.added && list_empty(&event.waits));
+	return 0;
+}
+
+static long destroys_own_scope(struct kcoro_coro *co)
+{
+	told = kcoro_scope_destroy(*(struct kcoro_scope **)(co + 1));
+	return 0;
+}
+
+static const struct kcoro_desc destroyer_desc = {
+	.owner = THIS_MODULE,
+	.name = "destroyer",
+	.frame_size = sizeof(struct kcoro_coro) + sizeof(void *),
+	.flags = KCORO_DESC_SLEEPS,
+	.executor = KCORO_EXECUTOR_WORKER,
+	.resume = destroys_own_scope,
+};
+
+static int scope_destroyed_from_inside(void)
+{
+	struct kcoro_scope *scope = test_scope(0, 0);
+
+	EXPECT(!IS_ERR(scope));
+	told = 0;
+	EXPECT(!kcoro_coro_spawn(scope, &destroyer_desc, &scope, sizeof(scope)));
+	EXPECT(!kcoro_scope_wait(scope, 10 * HZ));
+	EXPECT(told == -EDEADLK);
+	EXPECT(!kcoro_scope_destroy(scope));
+	return 0;
+}
+
+static int bad_arguments(void)
+{
+	struct kcoro_desc desc = waiter_desc;
+	struct kcoro_scope_attr attr = { .size = sizeof(attr), .name = "x" };
+	struct kcoro_scope *scope = test_scope(0, 0);
+	u8 state[sizeof(struct waiter)] = {};
+
+	EXPECT(!IS_ERR(scope));
+	EXPECT(kcoro_coro_create(scope, NULL) == ERR_PTR(-EINVAL));
+	desc.resume = NULL;
+	EXPECT(kcoro_coro_create(scope, &desc) == ERR_PTR(-EINVAL));
+	desc = waiter_desc;
+	desc.frame_size = sizeof(struct kcoro_coro) - 1;
+	EXPECT(kcoro_coro_create(scope, &desc) == ERR_PTR(-EINVAL));
+	desc.frame_size = KCORO_FRAME_LARGE_MAX + 1;
+	EXPECT(kcoro_coro_create(scope, &desc) == ERR_PTR(-EINVAL));
+	desc = waiter_desc;
+	desc.flags = KCORO_DESC_SLEEPS;
+	EXPECT(kcoro_coro_create(scope, &desc) == ERR_PTR(-EINVAL));
+	desc.flags = 1U << 31;
+	EXPECT(kcoro_coro_create(scope, &desc) == ERR_PTR(-EINVAL));
+	desc = waiter_desc;
+	desc.executor = KCORO_EXECUTORS;
+	EXPECT(kcoro_coro_create(scope, &desc) == ERR_PTR(-EINVAL));
+	EXPECT(kcoro_coro_spawn(scope, &waiter_desc, state, sizeof(state)) == -EINVAL);
+	EXPECT(kcoro_scope_live(scope) == 0);
+
+	attr.size = 8;
+	EXPECT(kcoro_scope_create(&attr) == ERR_PTR(-EINVAL));
+	attr.size = sizeof(attr);
+	attr.name = "";
+	EXPECT(kcoro_scope_create(&attr) == ERR_PTR(-EINVAL));
+	attr.name = "a name that is too long";
+	EXPECT(kcoro_scope_create(&attr) == ERR_PTR(-EINVAL));
+	attr.name = "x";
+	attr.reserved[1] = 1;
+	EXPECT(kcoro_scope_create(&attr) == ERR_PTR(-EINVAL));
+	EXPECT(!kcoro_scope_destroy(NULL));
+	EXPECT(!kcoro_scope_destroy(ERR_PTR(-ENOMEM)));
+	EXPECT(!kcoro_scope_destroy(scope));
+	return 0;
+}
+
+const struct kcoro_test_case kcoro_coro_scope_cases[] = {
+	{ "scope_limit", scope_limit },
+	{ "scope_deadline", scope_deadline },
+	{ "scope_destroy", scope_destroy_many },
+	{ "scope_from_inside", scope_destroyed_from_inside },
+	{ "scope_bad_arguments", bad_arguments },
+	{}
+};
