@@ -30,8 +30,9 @@ struct kcoro_frame *kcoro_frame_create(struct kcoro_bpf_pool *pool, u32 data_off
 				       u32 data_size, gfp_t gfp)
 {
 	size_t size = (size_t)data_offset + data_size;
+	struct kcoro_frame *frame = kcoro_pool_alloc_gfp(pool->pool, size, gfp);
 
-	return frame_init(kcoro_pool_alloc_gfp(pool->pool, size, gfp), pool, data_offset, data_size);
+	return frame_init(frame, pool, data_offset, data_size);
 }
 
 /**
