@@ -41,6 +41,8 @@ void kcoro_queue_prepare(struct kcoro_coro *co, struct kcoro_queue_wait *wait,
 	wait->fired = false;
 	wait->head = head;
 	add_wait_queue(head, &wait->entry);
+	/* Before the condition is read: who wakes may look for waiters without the lock. */
+	smp_mb();
 }
 EXPORT_SYMBOL_GPL(kcoro_queue_prepare);
 
