@@ -230,6 +230,9 @@ struct kcoro_table_counters {
 	__u64 busy;		/* -EBUSY */
 	__u64 full;		/* -ENOSPC */
 	__u64 nomem;		/* -ENOMEM */
+	__u64 awaited;		/* coroutines that began to await a key */
+	__u64 woken;		/* of them, those that were woken with a value */
+	__u64 unclaimed;	/* wakes of a key that nobody awaited */
 };
 
 #endif /* KCORO_ABI_H */

@@ -246,5 +246,6 @@ void kcoro_pool_read_info(struct kcoro_pool *pool, struct kcoro_pool_info *out);
 #include <kcoro/coro.h>
 #include <kcoro/scope.h>
 #include <kcoro/await.h>
+#include <kcoro/table.h>
 
 #endif /* KCORO_KCORO_H */

@@ -192,11 +192,17 @@ static void sleeper_work(struct work_struct *work)
 static void sleeper_queue_work(struct kcoro_item *item, struct kcoro_queue *unused)
 {
 	struct kcoro_coro *co = container_of(item, struct kcoro_coro, item);
+	struct kcoro_sleeper *sleeper = kcoro_sleeper_of(co);
 	unsigned int cpu;
 
+	/* Not when it is made: that may be in NMI, where kernels that debug objects lock. */
+	if (!sleeper->co) {
+		sleeper->co = co;
+		INIT_WORK(&sleeper->work, sleeper_work);
+	}
 	preempt_disable();
 	cpu = cpu_online(co->cpu) ? co->cpu : smp_processor_id();
-	queue_work_on(cpu, kcoro_worker_wq, &kcoro_sleeper_of(co)->work);
+	queue_work_on(cpu, kcoro_worker_wq, &sleeper->work);
 	preempt_enable();
 }
 
@@ -212,15 +218,6 @@ void kcoro_sleeper_queue(struct kcoro_coro *co)
 		kcoro_later_add(&co->item);
 	else
 		sleeper_queue_work(&co->item, NULL);
-}
-
-static u8 sleeper_init(struct kcoro_coro *co, const struct kcoro_desc *desc)
-{
-	struct kcoro_sleeper *sleeper = (void *)co + ALIGN(desc->frame_size, 8);
-
-	INIT_WORK(&sleeper->work, sleeper_work);
-	sleeper->co = co;
-	return KCORO_CORO_SLEEPS;
 }
 
 /**
@@ -258,7 +255,7 @@ struct kcoro_coro *kcoro_coro_create_gfp(struct kcoro_scope *scope, const struct
 		goto err_owner;
 	memset(co, 0, bytes);
 	if (desc->flags & KCORO_DESC_SLEEPS)
-		flags |= sleeper_init(co, desc);
+		flags |= KCORO_CORO_SLEEPS;
 	co->item.run = flags & KCORO_CORO_SLEEPS ? sleeper_queue_work : coro_run;
 	co->desc = desc;
 	/* Ready but for its queue: who stops it before its start must not queue it. */

@@ -35,19 +35,17 @@
  * live = created - ended - expired, and live <= max_entries.
  */
 #include <linux/hash.h>
-#include <linux/irq_work.h>
 #include <linux/jhash.h>
 #include <linux/mm.h>
-#include <linux/percpu-refcount.h>
+#include <linux/module.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "../compat.h"
-#include "table.h"
+#include "table_inside.h"
 
 #define MAX_ENTRIES_LIMIT BIT(24)
 
@@ -71,43 +69,12 @@ struct kcoro_entry {
 	u8 key[];			/* key_size bytes; then, aligned to 8, the state */
 };
 
-struct bucket {
-	raw_spinlock_t lock;
-	struct hlist_head head;
-};
-
-struct kcoro_table {
-	u64 id;
-	struct kcoro_bpf_pool *pool;
-	struct percpu_ref users;
-	struct bucket *buckets;
-	u32 mask;
-	u32 seed;
-	u32 key_size;
-	u32 data_offset;
-	u32 frame_size;
-	u32 max_entries;
-	atomic_t live;
-	struct kcoro_table_counters __percpu *count;
-	struct irq_work irq_work;
-	struct work_struct release_work;
-	struct work_struct destroy_work;
-	char name[KCORO_NAME_LEN];
-};
-
 /* Low half of an id: index here. High half: random, so that old ids don't fit new tables. */
 static DEFINE_XARRAY_FLAGS(tables, XA_FLAGS_ALLOC1);
 static u32 next_index;
 static atomic_t tables_alive = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(tables_gone);
 static struct workqueue_struct *table_wq;
-
-#define count(table, counter) this_cpu_inc((table)->count->counter)
-
-static struct bucket *bucket_of(struct kcoro_table *table, u32 hash)
-{
-	return &table->buckets[hash & table->mask];
-}
 
 /* After the last reference is gone, outside the lock. The table may go with it. */
 static void entry_free(struct kcoro_entry *entry)
@@ -135,7 +102,7 @@ static void entry_timer(struct timer_list *timer)
 {
 	struct kcoro_entry *entry = timer_container_of(entry, timer, timer);
 	struct kcoro_table *table = entry->table;
-	struct bucket *bucket = bucket_of(table, entry->hash);
+	struct kcoro_bucket *bucket = kcoro_table_bucket(table, entry->hash);
 	unsigned long flags;
 	bool gone = false, expired = false;
 
@@ -154,12 +121,12 @@ static void entry_timer(struct timer_list *timer)
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	if (expired)
-		count(table, expired);
+		kcoro_table_count(table, expired);
 	if (gone)
 		entry_free(entry);
 }
 
-static struct kcoro_entry *entry_find(struct kcoro_table *table, struct bucket *bucket,
+static struct kcoro_entry *entry_find(struct kcoro_table *table, struct kcoro_bucket *bucket,
 				      const void *key, u32 hash)
 {
 	struct kcoro_entry *entry;
@@ -204,7 +171,7 @@ static struct kcoro_entry *enter(struct kcoro_table *table, const void *key, boo
 				 struct kcoro_enter_opts *opts)
 {
 	u32 hash = jhash(key, table->key_size, table->seed);
-	struct bucket *bucket = bucket_of(table, hash);
+	struct kcoro_bucket *bucket = kcoro_table_bucket(table, hash);
 	struct kcoro_entry *entry, *fresh = NULL;
 	unsigned long flags;
 
@@ -230,13 +197,40 @@ again:
 	} else if (fresh) {
 		opts->created = 1;
 		opts->error = 0;
-		count(table, created);
+		kcoro_table_count(table, created);
 	} else if (!entry && opts->error == -ENOENT && create) {
 		fresh = entry_create(table, key, hash, &opts->error);
 		if (fresh)
 			goto again;
 	}
 	return entry;
+}
+
+/**
+ * kcoro_table_get() - the table of an id
+ * @id: from kcoro_table_id()
+ *
+ * Context: any but NMI. Return: the table, until kcoro_table_put(), soon; or NULL.
+ */
+struct kcoro_table *kcoro_table_get(u64 id)
+{
+	struct kcoro_table *table;
+
+	rcu_read_lock();
+	table = xa_load(&tables, (u32)id);
+	if (table && (table->id != id || !percpu_ref_tryget_live(&table->users)))
+		table = NULL;
+	rcu_read_unlock();
+	return table;
+}
+
+/**
+ * kcoro_table_put() - done with it
+ * @table: from kcoro_table_get()
+ */
+void kcoro_table_put(struct kcoro_table *table)
+{
+	percpu_ref_put(&table->users);
 }
 
 /**
@@ -261,30 +255,26 @@ struct kcoro_entry *kcoro_table_enter(u64 id, const void *key, u32 key_size,
 		opts->error = -EINVAL;
 		return NULL;
 	}
-	rcu_read_lock();
-	table = xa_load(&tables, (u32)id);
-	if (!table || table->id != id || !percpu_ref_tryget_live(&table->users)) {
-		rcu_read_unlock();
+	table = kcoro_table_get(id);
+	if (!table) {
 		opts->error = -ESTALE;
 		return NULL;
 	}
-	rcu_read_unlock();
-
 	opts->error = key_size == table->key_size ? 0 : -EINVAL;
 	if (!opts->error)
 		entry = enter(table, key, opts->flags & KCORO_ENTER_CREATE, opts);
 	if (entry) {
 		opts->error = 0;
-		count(table, entered);
+		kcoro_table_count(table, entered);
 		return entry;
 	}
 	if (opts->error == -EBUSY)
-		count(table, busy);
+		kcoro_table_count(table, busy);
 	else if (opts->error == -ENOSPC)
-		count(table, full);
+		kcoro_table_count(table, full);
 	else if (opts->error == -ENOMEM)
-		count(table, nomem);
-	percpu_ref_put(&table->users);
+		kcoro_table_count(table, nomem);
+	kcoro_table_put(table);
 	return NULL;
 }
 
@@ -303,7 +293,7 @@ static unsigned long deadline_of(u64 timeout_ns)
 void kcoro_table_leave(struct kcoro_entry *entry, u64 timeout_ns)
 {
 	struct kcoro_table *table = entry->table;
-	struct bucket *bucket = bucket_of(table, entry->hash);
+	struct kcoro_bucket *bucket = kcoro_table_bucket(table, entry->hash);
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
@@ -321,7 +311,7 @@ void kcoro_table_leave(struct kcoro_entry *entry, u64 timeout_ns)
 	}
 	entry->state = ENTRY_IDLE;
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
-	percpu_ref_put(&table->users);
+	kcoro_table_put(table);
 }
 
 /**
@@ -333,21 +323,21 @@ void kcoro_table_leave(struct kcoro_entry *entry, u64 timeout_ns)
 void kcoro_table_end(struct kcoro_entry *entry)
 {
 	struct kcoro_table *table = entry->table;
-	struct bucket *bucket = bucket_of(table, entry->hash);
+	struct kcoro_bucket *bucket = kcoro_table_bucket(table, entry->hash);
 	unsigned long flags;
 	bool gone;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	gone = entry_unlink(entry);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
-	count(table, ended);
+	kcoro_table_count(table, ended);
 	if (gone)
 		entry_free(entry);
-	percpu_ref_put(&table->users);
+	kcoro_table_put(table);
 }
 
 /* Nobody is in the table, nobody can find it: end one bucket's entries. */
-static void destroy_bucket(struct kcoro_table *table, struct bucket *bucket)
+static void destroy_bucket(struct kcoro_table *table, struct kcoro_bucket *bucket)
 {
 	struct kcoro_entry *entry;
 	unsigned long flags;
@@ -360,7 +350,7 @@ static void destroy_bucket(struct kcoro_table *table, struct bucket *bucket)
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
 		if (!entry)
 			return;
-		count(table, ended);
+		kcoro_table_count(table, ended);
 		if (gone)
 			entry_free(entry);
 	}
@@ -382,6 +372,7 @@ static void table_destroy(struct work_struct *work)
 
 	irq_work_sync(&table->irq_work);
 	for (i = 0; i <= table->mask; i++) {
+		kcoro_key_break(&table->buckets[i]);
 		destroy_bucket(table, &table->buckets[i]);
 		cond_resched();
 	}
@@ -418,24 +409,18 @@ static void table_irq_work(struct irq_work *irq_work)
 	queue_work(table_wq, &table->release_work);
 }
 
-/**
- * kcoro_table_release() - end a table
- * @table: from kcoro_table_create(), no longer the caller's afterwards
- *
- * Returns at once; the table's id stops working a little later, entries that are
- * entered now end with their leave or end, all others soon, and the memory goes
- * back when the last is gone. Context: any, NMI included.
- */
 void kcoro_table_release(struct kcoro_table *table)
 {
 	irq_work_queue(&table->irq_work);
 }
+EXPORT_SYMBOL_GPL(kcoro_table_release);
 
 /* The number by which programs name the table: never 0, never used again. */
 u64 kcoro_table_id(const struct kcoro_table *table)
 {
 	return table->id;
 }
+EXPORT_SYMBOL_GPL(kcoro_table_id);
 
 static bool attr_is_valid(const struct kcoro_table_attr *attr)
 {
@@ -463,14 +448,6 @@ static int table_publish(struct kcoro_table *table)
 	return err;
 }
 
-/**
- * kcoro_table_create() - make a keyed table
- * @attr: what it shall be
- *
- * Context: process context, may sleep.
- * Return: the table, owned by the caller, or ERR_PTR: -EINVAL, -ENOENT (no such pool),
- * -ENOMEM, -EBUSY.
- */
 struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr)
 {
 	struct kcoro_table *table;
@@ -505,6 +482,7 @@ struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr)
 	for (i = 0; i < n; i++) {
 		raw_spin_lock_init(&table->buckets[i].lock);
 		INIT_HLIST_HEAD(&table->buckets[i].head);
+		INIT_HLIST_HEAD(&table->buckets[i].waits);
 	}
 	table->count = alloc_percpu_gfp(struct kcoro_table_counters, GFP_KERNEL_ACCOUNT);
 	if (!table->count)
@@ -530,6 +508,7 @@ err_table:
 	kfree(table);
 	return ERR_PTR(err);
 }
+EXPORT_SYMBOL_GPL(kcoro_table_create);
 
 /**
  * kcoro_table_read() - a table's counters, over all CPUs
@@ -560,6 +539,9 @@ int kcoro_table_read(u64 id, struct kcoro_table_counters *out)
 		out->busy += READ_ONCE(c->busy);
 		out->full += READ_ONCE(c->full);
 		out->nomem += READ_ONCE(c->nomem);
+		out->awaited += READ_ONCE(c->awaited);
+		out->woken += READ_ONCE(c->woken);
+		out->unclaimed += READ_ONCE(c->unclaimed);
 	}
 	rcu_read_unlock();
 	return 0;

@@ -12,15 +12,12 @@
 #include <linux/types.h>
 
 #include <kcoro/abi.h>
+#include <kcoro/table.h>
 
 #include "frame.h"
 
-struct kcoro_table;
 struct kcoro_entry;
 
-struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr);
-void kcoro_table_release(struct kcoro_table *table);
-u64 kcoro_table_id(const struct kcoro_table *table);
 struct kcoro_entry *kcoro_table_enter(u64 id, const void *key, u32 key_size,
 				      struct kcoro_enter_opts *opts);
 void kcoro_table_leave(struct kcoro_entry *entry, u64 timeout_ns);

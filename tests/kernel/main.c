@@ -33,6 +33,7 @@ static const struct kcoro_test_case *const suites[] = {
 	kcoro_coro_scope_cases,
 	kcoro_coro_await_cases,
 	kcoro_coro_sources_cases,
+	kcoro_coro_key_cases,
 	kcoro_coro_race_cases,
 };
 

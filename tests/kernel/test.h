@@ -34,6 +34,7 @@ extern const struct kcoro_test_case kcoro_coro_life_cases[];
 extern const struct kcoro_test_case kcoro_coro_scope_cases[];
 extern const struct kcoro_test_case kcoro_coro_await_cases[];
 extern const struct kcoro_test_case kcoro_coro_sources_cases[];
+extern const struct kcoro_test_case kcoro_coro_key_cases[];
 extern const struct kcoro_test_case kcoro_coro_race_cases[];
 
 int kcoro_test_cxx_sum(int depth, int *guards);

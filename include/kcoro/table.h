@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * table.h - the keyed table for modules: a coroutine awaits a key, and who sees the
+ * answer wakes it by that key. BPF programs use the same tables. All functions are
+ * EXPORT_SYMBOL_GPL.
+ */
+#ifndef KCORO_TABLE_API_H
+#define KCORO_TABLE_API_H
+
+#include <linux/types.h>
+
+#include <kcoro/abi.h>
+#include <kcoro/coro.h>
+
+struct kcoro_table;
+struct kcoro_timer;
+
+/**
+ * kcoro_table_create() - make a keyed table
+ * @attr: what it shall be
+ *
+ * Context: process context, may sleep.
+ * Return: the table, the caller's; or ERR_PTR: -EINVAL for a wrong attribute, -ENOENT: no
+ * such pool, -ENOMEM.
+ */
+struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr);
+
+/**
+ * kcoro_table_release() - end a table
+ * @table: from kcoro_table_create(), gone afterwards
+ *
+ * A little later its id stops working, its entries end, and who awaits a key of it goes
+ * on with -ESTALE.
+ * Context: any, NMI included.
+ */
+void kcoro_table_release(struct kcoro_table *table);
+
+/**
+ * kcoro_table_id() - the number by which it is named
+ * @table: the caller's
+ *
+ * Context: any. Return: never 0, never used again for another table.
+ */
+u64 kcoro_table_id(const struct kcoro_table *table);
+
+/* A wait for a key; lies in the frame, zeroed at first. */
+struct kcoro_key_wait {
+	struct hlist_node node;
+	struct kcoro_coro *co;
+	u32 hash;
+	u8 key[KCORO_KEY_SIZE_MAX];
+};
+
+/**
+ * kcoro_key_await() - wait until somebody wakes a key
+ * @co: the calling coroutine
+ * @wait: in its frame
+ * @table_id: of the keyed table, which need not have an entry of that key
+ * @key: the key, copied by the first call
+ * @key_size: its length, which must be the table's
+ * @value: where what it is woken with goes
+ * @timer: in its frame, or NULL
+ * @timeout_ns: nanoseconds
+ *
+ * Several may await one key; each wake is for the one that has waited longest.
+ * Context: a body. Return: 0; -ESTALE: no such table (any more); -EINVAL: the key has
+ * another length; or see the top.
+ */
+long kcoro_key_await(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_id,
+		     const void *key, u32 key_size, s64 *value,
+		     struct kcoro_timer *timer, u64 timeout_ns);
+
+/**
+ * kcoro_key_wake() - what a key stands for has come
+ * @table_id: of the keyed table
+ * @key: the key
+ * @key_size: its length, which must be the table's
+ * @value: for the coroutine that awaits it
+ *
+ * Context: any but NMI. Return: 0; -ENOENT: nobody awaits it, and the value is gone;
+ * -ESTALE: no such table (any more); -EINVAL: the key has another length.
+ */
+int kcoro_key_wake(u64 table_id, const void *key, u32 key_size, s64 value);
+
+#endif /* KCORO_TABLE_API_H */
