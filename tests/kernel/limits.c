@@ -260,6 +260,17 @@ struct storm {
 	int most;
 };
 
+/* Too large for the stack; the cases run one after another. */
+static struct storm *storm_with(struct kcoro_pool *pool, int most)
+{
+	static struct storm storm;
+
+	memset(&storm, 0, sizeof(storm));
+	storm.pool = pool;
+	storm.most = most;
+	return &storm;
+}
+
 static void take_some(void *arg)
 {
 	struct storm *s = arg;
@@ -276,61 +287,61 @@ static void take_some(void *arg)
 /* The quota is all reserved: from all levels together so many come, and not one more. */
 static int reserve(void)
 {
-	struct storm s = { .pool = pool_with(0, RESERVED * 128) };
+	struct storm *s = storm_with(pool_with(0, RESERVED * 128), 0);
 	unsigned int level;
 	int i;
 
-	EXPECT(!IS_ERR(s.pool));
-	EXPECT(kcoro_pool_reserve(s.pool, 0, 1) == -EINVAL);
-	EXPECT(kcoro_pool_reserve(s.pool, 8193, 1) == -EINVAL);
-	EXPECT(kcoro_pool_reserve(s.pool, 128, KCORO_RESERVE_MAX + 1) == -EINVAL);
-	EXPECT(kcoro_pool_reserve(s.pool, 128, RESERVED + 1) == -EDQUOT);
-	EXPECT(!kcoro_pool_reserve(s.pool, 128, RESERVED / 2));
-	EXPECT(kcoro_pool_reserve(s.pool, 128, RESERVED + 1) == -EDQUOT);
-	EXPECT(info_of(s.pool)->reserve_there[KCORO_CLASS_128B] == RESERVED / 2);
-	EXPECT(!kcoro_pool_reserve(s.pool, 128, RESERVED));
-	EXPECT(kcoro_pool_reserve(s.pool, 256, 1) == -EDQUOT);
-	EXPECT(info_of(s.pool)->reserved == RESERVED * 128);
+	EXPECT(!IS_ERR(s->pool));
+	EXPECT(kcoro_pool_reserve(s->pool, 0, 1) == -EINVAL);
+	EXPECT(kcoro_pool_reserve(s->pool, 8193, 1) == -EINVAL);
+	EXPECT(kcoro_pool_reserve(s->pool, 128, KCORO_RESERVE_MAX + 1) == -EINVAL);
+	EXPECT(kcoro_pool_reserve(s->pool, 128, RESERVED + 1) == -EDQUOT);
+	EXPECT(!kcoro_pool_reserve(s->pool, 128, RESERVED / 2));
+	EXPECT(kcoro_pool_reserve(s->pool, 128, RESERVED + 1) == -EDQUOT);
+	EXPECT(info_of(s->pool)->reserve_there[KCORO_CLASS_128B] == RESERVED / 2);
+	EXPECT(!kcoro_pool_reserve(s->pool, 128, RESERVED));
+	EXPECT(kcoro_pool_reserve(s->pool, 256, 1) == -EDQUOT);
+	EXPECT(info_of(s->pool)->reserved == RESERVED * 128);
 
 	for (level = 0; level < KCORO_LEVELS; level++) {
-		s.most = RESERVED / KCORO_LEVELS;
-		EXPECT(at_level(level, take_some, &s));
-		EXPECT(s.have == RESERVED / KCORO_LEVELS * (level + 1));
+		s->most = RESERVED / KCORO_LEVELS;
+		EXPECT(at_level(level, take_some, s));
+		EXPECT(s->have == RESERVED / KCORO_LEVELS * (level + 1));
 	}
 	for (level = 0; level < KCORO_LEVELS; level++) {
-		s.most = 3;
-		EXPECT(at_level(level, take_some, &s));
-		EXPECT(s.have == RESERVED);
+		s->most = 3;
+		EXPECT(at_level(level, take_some, s));
+		EXPECT(s->have == RESERVED);
 	}
-	EXPECT(sum_of(s.pool, KCORO_CLASS_128B).reserve == RESERVED);
-	EXPECT(sum_of(s.pool, KCORO_CLASS_128B).failures == 3 * KCORO_LEVELS);
+	EXPECT(sum_of(s->pool, KCORO_CLASS_128B).reserve == RESERVED);
+	EXPECT(sum_of(s->pool, KCORO_CLASS_128B).failures == 3 * KCORO_LEVELS);
 	for (i = 0; i < RESERVED; i++)
-		kcoro_pool_free(s.pool, s.frames[i], 128);
+		kcoro_pool_free(s->pool, s->frames[i], 128);
 	/* What is freed is cached, and the worker gets it back for the reserve. */
-	EXPECT(reserve_is(s.pool, KCORO_CLASS_128B, RESERVED));
-	EXPECT(is_balanced(s.pool));
-	EXPECT(!kcoro_pool_reserve(s.pool, 128, 10));
-	EXPECT(info_of(s.pool)->reserve_there[KCORO_CLASS_128B] == 10);
-	EXPECT(!kcoro_pool_reserve(s.pool, 128, 0));
-	EXPECT(!info_of(s.pool)->reserved && !info_of(s.pool)->live);
-	kcoro_pool_destroy(s.pool);
+	EXPECT(reserve_is(s->pool, KCORO_CLASS_128B, RESERVED));
+	EXPECT(is_balanced(s->pool));
+	EXPECT(!kcoro_pool_reserve(s->pool, 128, 10));
+	EXPECT(info_of(s->pool)->reserve_there[KCORO_CLASS_128B] == 10);
+	EXPECT(!kcoro_pool_reserve(s->pool, 128, 0));
+	EXPECT(!info_of(s->pool)->reserved && !info_of(s->pool)->live);
+	kcoro_pool_destroy(s->pool);
 	return 0;
 }
 
 /* The first allocation of all, in NMI. */
 static int reserve_cold_nmi(void)
 {
-	struct storm s = { .pool = pool_with(0, 0), .most = 5 };
+	struct storm *s = storm_with(pool_with(0, 0), 5);
 
-	EXPECT(!IS_ERR(s.pool));
-	EXPECT(!kcoro_pool_reserve(s.pool, 128, 5));
-	EXPECT(at_level(KCORO_LEVEL_NMI, take_some, &s));
-	EXPECT(s.have == 5);
-	EXPECT(reserve_is(s.pool, KCORO_CLASS_128B, 5));
-	while (s.have--)
-		kcoro_pool_free(s.pool, s.frames[s.have], 128);
-	EXPECT(is_balanced(s.pool));
-	kcoro_pool_destroy(s.pool);
+	EXPECT(!IS_ERR(s->pool));
+	EXPECT(!kcoro_pool_reserve(s->pool, 128, 5));
+	EXPECT(at_level(KCORO_LEVEL_NMI, take_some, s));
+	EXPECT(s->have == 5);
+	EXPECT(reserve_is(s->pool, KCORO_CLASS_128B, 5));
+	while (s->have--)
+		kcoro_pool_free(s->pool, s->frames[s->have], 128);
+	EXPECT(is_balanced(s->pool));
+	kcoro_pool_destroy(s->pool);
 	return 0;
 }
 
