@@ -25,24 +25,7 @@
  *		KCORO_END(0);
  *	}
  *
- * The state word, and who may change what in it. Every change is atomic.
- *
- *	            wake                run               body returned
- *	(none) ------------> NOTIFIED --------> RUNNING ----------------> (none)
- *	suspended            ready              | ^   wake: RUNNING|NOTIFIED,
- *	                                        | |   and then ready again
- *	                       end of the body  | +-- a yield goes to ready
- *	                                        v
- *	                                     FINISHED
- *
- *	NOTIFIED	set by anybody who has a reference or whom the coroutine waits
- *			for; who sets it where neither NOTIFIED nor RUNNING nor FINISHED
- *			was set queues the coroutine. Cleared by the runner, before the
- *			body runs: what was written before the wake is seen by the body
- *	RUNNING		set and cleared by the runner: the executor that runs the body
- *	CANCEL, TIMEOUT, KILL	set by anybody with a reference, and by the scope
- *	SEEN		by the runner: the body was told of CANCEL or TIMEOUT once
- *	FINISHED	by the runner, under the coroutine's lock; joiners are woken then
+ * state.h describes the state word, and who may change what in it.
  *
  * Who touches the rest: while RUNNING the runner alone, but for @state, @refs, and, under
  * @lock, @joiners. An item that is queued belongs to its queue.
@@ -60,6 +43,7 @@
 #include <linux/workqueue.h>
 
 #include <kcoro/abi.h>
+#include <kcoro/state.h>
 
 struct kcoro_coro;
 struct kcoro_group;
@@ -174,17 +158,6 @@ enum kcoro_coro_flags {
 	KCORO_CORO_SLEEPS = 1U << 4,
 	KCORO_CORO_OWNER = 1U << 5,	/* has a reference to desc->owner */
 };
-
-/* Bits of @state; above them enum kcoro_status once it has finished. */
-#define KCORO_STATE_NOTIFIED (1U << 0)
-#define KCORO_STATE_RUNNING (1U << 1)
-#define KCORO_STATE_FINISHED (1U << 2)
-#define KCORO_STATE_CANCEL (1U << 3)
-#define KCORO_STATE_TIMEOUT (1U << 4)
-#define KCORO_STATE_KILL (1U << 5)
-#define KCORO_STATE_SEEN (1U << 6)
-#define KCORO_STATE_STOP (KCORO_STATE_CANCEL | KCORO_STATE_TIMEOUT | KCORO_STATE_KILL)
-#define KCORO_STATE_STATUS_SHIFT 8
 
 /**
  * kcoro_coro_create() - make a coroutine, which does not run yet

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * coroutine.c - a coroutine's life: create, start, run, finish. The states and who may
- * change them are described in include/kcoro/coro.h.
+ * change them are described in include/kcoro/state.h.
  *
  * Contexts: create, start, wake: any, NMI included. The runner is a queue's drain or,
  * for a body that may sleep, a work item of its own; only one at a time runs a coroutine.
@@ -70,16 +70,14 @@ static void finish_shared(struct kcoro_coro *co, enum kcoro_status status,
 {
 	struct hlist_node *node, *next;
 	unsigned long flags;
-	u32 old, new;
+	u32 old;
 
 	raw_spin_lock_irqsave(&co->lock, flags);
 	co->pool = pool;
 	co->frame_bytes = bytes;
 	old = atomic_read(&co->state);
-	do {
-		new = old & ~(KCORO_STATE_RUNNING | KCORO_STATE_NOTIFIED);
-		new |= KCORO_STATE_FINISHED | status << KCORO_STATE_STATUS_SHIFT;
-	} while (!atomic_try_cmpxchg(&co->state, &old, new));
+	while (!atomic_try_cmpxchg(&co->state, &old, kcoro_state_finished(old, status)))
+		;
 	hlist_for_each_safe(node, next, &co->joiners) {
 		__hlist_del(node);
 		kcoro_wait_fire(hlist_entry(node, struct kcoro_wait, hlink), 0, 0);
@@ -148,7 +146,7 @@ static void coro_run(struct kcoro_item *item, struct kcoro_queue *q)
 	long result;
 
 	/* Full barrier: what was written before the wake is seen from here on. */
-	atomic_add_return(KCORO_STATE_RUNNING - KCORO_STATE_NOTIFIED, &co->state);
+	atomic_add_return(KCORO_STATE_RUN, &co->state);
 	if (unlikely(!(co->flags & KCORO_CORO_RAN)) && !begin(co)) {
 		finish(co, 0);
 		return;
@@ -169,13 +167,12 @@ static void coro_run(struct kcoro_item *item, struct kcoro_queue *q)
 			return;
 		}
 		/* Not ours any more when this succeeds. */
-		while (!(state & KCORO_STATE_NOTIFIED))
-			if (atomic_try_cmpxchg(&co->state, &state, state & ~KCORO_STATE_RUNNING))
+		while (kcoro_state_suspends(state))
+			if (atomic_try_cmpxchg(&co->state, &state, kcoro_state_suspended(state)))
 				return;
 		/* It was woken before it was suspended. */
 	}
-	while (!atomic_try_cmpxchg(&co->state, &state,
-				   (state & ~KCORO_STATE_RUNNING) | KCORO_STATE_NOTIFIED))
+	while (!atomic_try_cmpxchg(&co->state, &state, kcoro_state_again(state)))
 		;
 	again(co, q);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * coroutine.h - inside of a coroutine's life; the state word is described in
- * include/kcoro/coro.h.
+ * include/kcoro/state.h.
  *
  * coroutine.c   create, start, run, finish, references
  * stop.c        cancel, kill, timeout; status
@@ -70,9 +70,9 @@ static inline void kcoro_coro_notify(struct kcoro_coro *co, u32 bits)
 	int old = atomic_read(&co->state);
 
 	/* As atomic_fetch_or(), in fewer instructions. */
-	while (!atomic_try_cmpxchg(&co->state, &old, old | KCORO_STATE_NOTIFIED | bits))
+	while (!atomic_try_cmpxchg(&co->state, &old, kcoro_state_notified(old, bits)))
 		;
-	if (!(old & (KCORO_STATE_NOTIFIED | KCORO_STATE_RUNNING | KCORO_STATE_FINISHED)))
+	if (kcoro_state_queues(old))
 		kcoro_coro_ready(co);
 }
 
