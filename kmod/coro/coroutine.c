@@ -157,7 +157,7 @@ static void coro_run(struct kcoro_item *item, struct kcoro_queue *q)
 		finish(co, result);
 		return;
 	}
-	trace_kcoro_coro_await(co);
+	trace_kcoro_coro_await(co, result == KCORO_AGAIN);
 	if (unlikely(!(co->flags & KCORO_CORO_LISTED)))
 		kcoro_scope_list(co);
 	state = atomic_read(&co->state);
@@ -285,6 +285,7 @@ EXPORT_SYMBOL_GPL(kcoro_coro_create);
 void kcoro_coro_start(struct kcoro_coro *co)
 {
 	co->flags |= KCORO_CORO_STARTED;
+	trace_kcoro_coro_wake(co);
 	kcoro_coro_ready(co);
 }
 EXPORT_SYMBOL_GPL(kcoro_coro_start);

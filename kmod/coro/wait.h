@@ -63,8 +63,10 @@ static inline void kcoro_wait_arm(struct kcoro_wait *wait, struct kcoro_coro *co
 static inline void kcoro_group_ready(struct kcoro_group *group, struct kcoro_wait *wait)
 {
 	set_bit(wait->index, &group->ready);
-	if (atomic_dec_return(&group->left) == 0)
+	if (atomic_dec_return(&group->left) == 0) {
+		trace_kcoro_coro_wake(group->co);
 		kcoro_coro_notify(group->co, 0);
+	}
 }
 
 /*

@@ -153,28 +153,33 @@ DEFINE_EVENT(kcoro_coro, kcoro_coro_resume,
 	TP_ARGS(co)
 );
 
-/* What it awaits is there, or it is to look whether it is. */
+/* It was started, or what it awaits is there, or it is to look whether it is. */
 DEFINE_EVENT(kcoro_coro, kcoro_coro_wake,
 	TP_PROTO(const struct kcoro_coro *co),
 	TP_ARGS(co)
 );
 
-/* Its body returned, and will go on; kind: enum kcoro_wait_kind, 0 for a yield. */
+/*
+ * Its body returned, and will go on; kind: enum kcoro_wait_kind, 0 for an own await and for
+ * a yield; again: it is in the queue already, because it yielded.
+ */
 TRACE_EVENT(kcoro_coro_await,
-	TP_PROTO(const struct kcoro_coro *co),
-	TP_ARGS(co),
+	TP_PROTO(const struct kcoro_coro *co, bool again),
+	TP_ARGS(co, again),
 	TP_STRUCT__entry(
 		__field(u32, id)
 		__field(unsigned int, kind)
+		__field(bool, again)
 		__string(name, co->desc->name)
 	),
 	TP_fast_assign(
 		__entry->id = co->id;
 		__entry->kind = co->wait.kind;
+		__entry->again = again;
 		__assign_str(name);
 	),
-	TP_printk("id=%u name=%s for=%s", __entry->id, __get_str(name),
-		  kcoro_show_wait(__entry->kind))
+	TP_printk("id=%u name=%s for=%s again=%d", __entry->id, __get_str(name),
+		  kcoro_show_wait(__entry->kind), __entry->again)
 );
 
 /* It was asked to end, or is being killed. */
