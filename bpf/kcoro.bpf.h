@@ -258,4 +258,27 @@ extern int bpf_kcoro_pool_counters_read(__u64 pool_id, __u32 level, __u32 size_c
 					struct kcoro_frame_counters *out,
 					__u32 out__sz) __ksym;
 
+/*
+ * bpf_kcoro_coro_list - live coroutines
+ * @query: in: which ones, and row_size; out: filled and matched
+ * @rows: filled with struct kcoro_coro_info, as many as fit; each has row_size bytes, what
+ *	the module does not know is 0
+ *
+ * Syscall programs; sleeps. Those that were never suspended are not on any list: a scope
+ * only counts them. One that lives during the whole call is told exactly once, if there is
+ * room; the rows are no picture of one moment. A scope that is destroyed meanwhile goes
+ * when the call is over. 0 or -EINVAL.
+ */
+extern int bpf_kcoro_coro_list(struct kcoro_coro_query *query, __u32 query__sz, void *rows,
+			       __u32 rows__sz) __ksym;
+
+/*
+ * bpf_kcoro_scope_list - the scopes
+ * @rows: filled with struct kcoro_scope_info, as many as fit
+ * @row_size: bytes from one row to the next
+ *
+ * Syscall programs; sleeps. Returns how many scopes there are, or -EINVAL.
+ */
+extern int bpf_kcoro_scope_list(void *rows, __u32 rows__sz, __u32 row_size) __ksym;
+
 #endif /* KCORO_BPF_H */

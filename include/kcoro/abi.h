@@ -172,6 +172,54 @@ enum kcoro_wait_kind {
 	KCORO_WAIT_KINDS,
 };
 
+/* Bytes of a coroutine's name as far as it is told here, NUL included. */
+#define KCORO_CORO_NAME_LEN 32
+
+/* What else there is to say of a live coroutine. */
+enum kcoro_coro_info_flags {
+	KCORO_CORO_INFO_CANCEL = 1U << 0,	/* asked to end */
+	KCORO_CORO_INFO_TIMEOUT = 1U << 1,	/* its scope's deadline has passed */
+	KCORO_CORO_INFO_KILL = 1U << 2,		/* being killed */
+	KCORO_CORO_INFO_PINNED = 1U << 3,	/* its CPU was chosen */
+	KCORO_CORO_INFO_SLEEPS = 1U << 4,	/* its body may sleep */
+};
+
+/* One live coroutine that was suspended at least once, or may sleep. */
+struct kcoro_coro_info {
+	__u64 scope_id;
+	__u64 wait_ms;			/* since it began to wait; 0 when it does not */
+	__u32 id;
+	__u32 parent;			/* who awaits it; the last one that began to; 0: nobody */
+	enum kcoro_status status;
+	enum kcoro_wait_kind wait;	/* suspended with KCORO_WAIT_NOTHING: an own await */
+	enum kcoro_executor executor;
+	__u32 flags;			/* enum kcoro_coro_info_flags */
+	__u32 cpu;			/* where it is queued when it is woken */
+	__u32 frame_bytes;
+	char name[KCORO_CORO_NAME_LEN];	/* of its kind; cut when it is longer */
+	char scope[KCORO_NAME_LEN];
+};
+
+/* For bpf_kcoro_coro_list(). */
+struct kcoro_coro_query {
+	__u32 row_size;			/* in: bytes from one row to the next */
+	__u32 filled;			/* out: rows that were filled */
+	__u64 matched;			/* out: coroutines that match, with those that found no room */
+	char name[KCORO_CORO_NAME_LEN];	/* in: only these; empty: all */
+	char scope[KCORO_NAME_LEN];	/* in: only those in scopes of this name; empty: all */
+};
+
+/* One scope. */
+struct kcoro_scope_info {
+	__u64 id;			/* never used twice; the root scope is the first */
+	__u64 parent;			/* the scope that it is in; 0: none */
+	__u64 live;			/* coroutines in it, nested scopes not counted */
+	__u64 listed;			/* of these: suspended at least once, or sleeping ones */
+	__u32 limit;			/* most that live at a time; 0: no limit */
+	__s32 closed;			/* 0, or why nothing is spawned into it any more */
+	char name[KCORO_NAME_LEN];
+};
+
 /* A frame's state as BPF sees it is at most this long (bytes). */
 #define KCORO_FRAME_DATA_MAX 4096
 #define KCORO_KEY_SIZE_MAX 64

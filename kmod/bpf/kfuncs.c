@@ -306,6 +306,9 @@ BTF_ID_FLAGS(func, bpf_kcoro_pool_reserve, KF_SLEEPABLE)
 BTF_ID_FLAGS(func, bpf_kcoro_table_create, KF_ACQUIRE | KF_RET_NULL | KF_SLEEPABLE)
 BTF_ID_FLAGS(func, bpf_kcoro_table_id, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_kcoro_table_release, KF_RELEASE)
+/* coro_kfuncs.c */
+BTF_ID_FLAGS(func, bpf_kcoro_coro_list, KF_SLEEPABLE)
+BTF_ID_FLAGS(func, bpf_kcoro_scope_list, KF_SLEEPABLE)
 BTF_KFUNCS_END(syscall_kfuncs)
 
 BTF_KFUNCS_START(tracing_kfuncs)

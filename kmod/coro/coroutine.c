@@ -23,13 +23,6 @@ static_assert(IS_ENABLED(CONFIG_DEBUG_SPINLOCK) || IS_ENABLED(CONFIG_DEBUG_LOCK_
 /* For people: unique until 2^32 coroutines were made. Each CPU has every n-th number. */
 static DEFINE_PER_CPU(u32, last_id);
 
-static size_t frame_bytes(const struct kcoro_desc *desc)
-{
-	if (desc->flags & KCORO_DESC_SLEEPS)
-		return ALIGN(desc->frame_size, 8) + sizeof(struct kcoro_sleeper);
-	return desc->frame_size;
-}
-
 static bool desc_is_valid(const struct kcoro_desc *desc)
 {
 	return desc && desc->resume && desc->name && desc->frame_size >= sizeof(struct kcoro_coro) &&
@@ -96,7 +89,7 @@ static noinline void finish(struct kcoro_coro *co, s64 result)
 	struct module *owner = co->flags & KCORO_CORO_OWNER ? desc->owner : NULL;
 	struct kcoro_scope *scope = co->scope;
 	struct kcoro_pool *pool = scope->pool;
-	size_t bytes = frame_bytes(desc);
+	size_t bytes = kcoro_desc_bytes(desc);
 
 	if (desc->destroy)
 		desc->destroy(co);
@@ -245,7 +238,7 @@ struct kcoro_coro *kcoro_coro_create_gfp(struct kcoro_scope *scope, const struct
 			goto err_scope;
 		flags |= KCORO_CORO_OWNER;
 	}
-	bytes = frame_bytes(desc);
+	bytes = kcoro_desc_bytes(desc);
 	err = -ENOMEM;
 	co = kcoro_pool_alloc_gfp(scope->pool, bytes, gfp);
 	if (!co)
@@ -352,7 +345,7 @@ static void drop(struct kcoro_coro *co)
 
 	if (desc->destroy)
 		desc->destroy(co);
-	frame_free(co, scope->pool, frame_bytes(desc));
+	frame_free(co, scope->pool, kcoro_desc_bytes(desc));
 	kcoro_scope_leave(scope);
 	if (owner)
 		module_put(owner);

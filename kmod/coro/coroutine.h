@@ -6,6 +6,7 @@
  * coroutine.c   create, start, run, finish, references
  * stop.c        cancel, kill, timeout; status
  * scope.c       who owns it
+ * walk.c list.c who is there
  * wait.h        how an await and its source meet
  * timer.c event.c channel.c join.c group.c queue_wait.c call.c   what can be awaited
  */
@@ -25,6 +26,14 @@ struct kcoro_sleeper {
 	struct kcoro_coro *co;
 	struct task_struct *task;	/* who runs it now */
 };
+
+/* Bytes of a whole frame. */
+static inline size_t kcoro_desc_bytes(const struct kcoro_desc *desc)
+{
+	if (desc->flags & KCORO_DESC_SLEEPS)
+		return ALIGN(desc->frame_size, 8) + sizeof(struct kcoro_sleeper);
+	return desc->frame_size;
+}
 
 static inline struct kcoro_sleeper *kcoro_sleeper_of(struct kcoro_coro *co)
 {

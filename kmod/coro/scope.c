@@ -19,12 +19,10 @@
 /* sizeof(struct kcoro_scope_attr) when there was no other yet. */
 #define ATTR_SIZE_FIRST 64
 
-/* Coroutines that a walk stops before it lets interrupts in. */
-#define WALK_STEP 32
-
 struct kcoro_scope *kcoro_scope_root;
+LIST_HEAD(kcoro_scopes);
+DEFINE_SRCU(kcoro_scope_readers);
 
-static LIST_HEAD(scopes);
 static u64 last_id;
 static DEFINE_MUTEX(scopes_lock);
 
@@ -117,26 +115,19 @@ void kcoro_scope_unlist(struct kcoro_coro *co)
 	raw_spin_unlock_irqrestore(&sc->lock, flags);
 }
 
-/* Each that is listed is stopped once at least: those that were are moved to the end. */
+static void stop_one(struct kcoro_coro *co, void *bits)
+{
+	kcoro_stop_ask(co, *(u32 *)bits);
+}
+
+/* Each that is listed now. */
 static void stop_cpu(struct kcoro_scope_cpu *sc, u32 bits)
 {
-	u32 left = READ_ONCE(sc->listed), n;
-	struct kcoro_coro *co;
-	unsigned long flags;
+	struct kcoro_walk walk;
 
-	while (left) {
-		raw_spin_lock_irqsave(&sc->lock, flags);
-		for (n = 0; n < WALK_STEP && left && !list_empty(&sc->list); n++, left--) {
-			co = list_first_entry(&sc->list, struct kcoro_coro, in_scope);
-			list_move_tail(&co->in_scope, &sc->list);
-			/* A place holder of who reads the list. */
-			if (co->desc)
-				kcoro_stop_ask(co, bits);
-		}
-		if (list_empty(&sc->list))
-			left = 0;
-		raw_spin_unlock_irqrestore(&sc->lock, flags);
-	}
+	kcoro_walk_begin(&walk, sc);
+	while (kcoro_walk_step(&walk, stop_one, &bits))
+		;
 }
 
 /* Of this scope and those in it. Under RCU or scopes_lock, so that none goes. */
@@ -238,12 +229,17 @@ int kcoro_scope_wait(struct kcoro_scope *scope, long timeout)
 }
 EXPORT_SYMBOL_GPL(kcoro_scope_wait);
 
+static void see_inside(struct kcoro_coro *co, void *inside)
+{
+	if (co->flags & KCORO_CORO_SLEEPS && atomic_read(&co->state) & KCORO_STATE_RUNNING &&
+	    READ_ONCE(kcoro_sleeper_of(co)->task) == current)
+		*(bool *)inside = true;
+}
+
 /* Is the calling task one that runs a body of the scope? */
 static bool called_from_inside(struct kcoro_scope *scope)
 {
-	struct kcoro_scope_cpu *sc;
-	struct kcoro_coro *co;
-	unsigned long flags;
+	struct kcoro_walk walk;
 	bool inside = false;
 	int cpu;
 
@@ -251,14 +247,9 @@ static bool called_from_inside(struct kcoro_scope *scope)
 	if (!(current->flags & PF_WQ_WORKER))
 		return false;
 	for_each_possible_cpu(cpu) {
-		sc = per_cpu_ptr(scope->cpu, cpu);
-		raw_spin_lock_irqsave(&sc->lock, flags);
-		list_for_each_entry(co, &sc->list, in_scope)
-			if (co->desc && co->flags & KCORO_CORO_SLEEPS &&
-			    atomic_read(&co->state) & KCORO_STATE_RUNNING &&
-			    READ_ONCE(kcoro_sleeper_of(co)->task) == current)
-				inside = true;
-		raw_spin_unlock_irqrestore(&sc->lock, flags);
+		kcoro_walk_begin(&walk, per_cpu_ptr(scope->cpu, cpu));
+		while (kcoro_walk_step(&walk, see_inside, &inside))
+			cond_resched();
 	}
 	return inside;
 }
@@ -303,8 +294,9 @@ static void end(struct kcoro_scope *scope)
 	if (scope->parent)
 		list_del_rcu(&scope->in_parent);
 	mutex_unlock(&scopes_lock);
-	/* The last leaver, and who reads the lists. */
+	/* The last leaver, and who stops all; then who reads the lists. */
 	synchronize_rcu();
+	synchronize_srcu(&kcoro_scope_readers);
 	scope_free(scope);
 }
 
@@ -387,7 +379,7 @@ struct kcoro_scope *kcoro_scope_create(const struct kcoro_scope_attr *from)
 		return ERR_PTR(err);
 	}
 	scope->id = ++last_id;
-	list_add_tail_rcu(&scope->list, &scopes);
+	list_add_tail_rcu(&scope->list, &kcoro_scopes);
 	if (attr.parent)
 		list_add_tail_rcu(&scope->in_parent, &attr.parent->nested);
 	mutex_unlock(&scopes_lock);
@@ -418,8 +410,8 @@ void kcoro_scope_exit(void)
 
 	kcoro_scope_destroy(kcoro_scope_root);
 	/* Their creators are gone. */
-	while (!list_empty(&scopes)) {
-		scope = list_first_entry(&scopes, struct kcoro_scope, list);
+	while (!list_empty(&kcoro_scopes)) {
+		scope = list_first_entry(&kcoro_scopes, struct kcoro_scope, list);
 		pr_err("kcoro: scope \"%s\" was not destroyed by its creator\n", scope->name);
 		kcoro_scope_destroy(scope);
 	}

@@ -20,6 +20,9 @@
  *             -> each list walked -> until empty -> grace period: the last leaver is out
  *   listing:  list lock, listed, stop read: the walk or the lister sees the other
  *   leaving:  preemption off: finished + 1, full barrier, anybody who waits? wake
+ *
+ * Who walks a list lets interrupts in now and then (struct kcoro_walk). Readers that may
+ * sleep between (list.c) are in kcoro_scope_readers, and no scope is freed before them.
  */
 #ifndef KCORO_SCOPE_INSIDE_H
 #define KCORO_SCOPE_INSIDE_H
@@ -27,6 +30,7 @@
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 #include <linux/swait.h>
 #include <linux/workqueue.h>
 
@@ -62,6 +66,22 @@ struct kcoro_scope {
 };
 
 extern struct kcoro_scope *kcoro_scope_root;
+extern struct list_head kcoro_scopes;
+extern struct srcu_struct kcoro_scope_readers;
+
+/* Coroutines that a walk looks at before it lets interrupts in. */
+#define KCORO_WALK_STEP 32
+
+/*
+ * A walk over a CPU's list, while coroutines come and go. Between its steps a place holder
+ * is in the list: a coroutine without a description, which other walks skip. Those that
+ * stay are seen exactly once; those that come during the walk may not be, so that it ends.
+ */
+struct kcoro_walk {
+	struct kcoro_scope_cpu *cpu;
+	struct kcoro_coro place;
+	u32 left;
+};
 
 /* What one that is not listed yet must be told. */
 static inline u32 kcoro_scope_stop_of(const struct kcoro_coro *co)
@@ -77,6 +97,17 @@ int kcoro_scope_enter(struct kcoro_scope *scope);
 void kcoro_scope_leave(struct kcoro_scope *scope);
 void kcoro_scope_list(struct kcoro_coro *co);
 void kcoro_scope_unlist(struct kcoro_coro *co);
+
+/* walk.c; see() is called under the CPU's lock. After a step that says false all is over. */
+void kcoro_walk_begin(struct kcoro_walk *walk, struct kcoro_scope_cpu *cpu);
+bool kcoro_walk_step(struct kcoro_walk *walk, void (*see)(struct kcoro_coro *co, void *arg),
+		     void *arg);
+
+/* list.c */
+struct kcoro_coro_query;
+struct kcoro_scope_info;
+int kcoro_list_coros(struct kcoro_coro_query *query, void *rows, size_t size);
+int kcoro_list_scopes(void *rows, size_t size, u32 row_size);
 int kcoro_scope_init(void);
 void kcoro_scope_exit(void);
 
