@@ -48,6 +48,28 @@ inline std::string class_label(unsigned size_class)
 					  : "larger";
 }
 
+inline const char *executor_label(unsigned executor)
+{
+	static constexpr std::array<const char *, KCORO_EXECUTORS> names{"softirq", "worker"};
+	return detail::label(names, executor);
+}
+
+inline const char *status_label(unsigned status)
+{
+	static constexpr std::array<const char *, KCORO_STATUSES> names{
+		"created", "ready",	"running", "suspended",
+		"done",	   "cancelled", "killed",  "timed out"};
+	return detail::label(names, status);
+}
+
+inline const char *wait_label(unsigned kind)
+{
+	static constexpr std::array<const char *, KCORO_WAIT_KINDS> names{
+		"nothing", "event", "timer", "send", "receive",
+		"join",	   "group", "queue", "call", "key"};
+	return detail::label(names, kind);
+}
+
 inline const char *verdict_label(unsigned verdict)
 {
 	static constexpr std::array<const char *, SNI_VERDICTS> names{

@@ -16,6 +16,7 @@ constexpr const char *examples = R"(EXAMPLES:
   kcoro events                        who was passed, who was blocked
   kcoro stat 1                        frames allocated and freed, per second
   kcoro attach latency; kcoro hist 5  how long that takes
+  kcoro ps -t                         which coroutine awaits which
   kcoro detach --all
 
 Exit status: 0 ok, 1 failure, 2 wrong usage, 3 module missing or unfit.)";
@@ -79,6 +80,7 @@ int main(int argc, char **argv)
 	kcoro::add_status(app, asked);
 	kcoro::add_stat(app, asked);
 	kcoro::add_pool(app, asked);
+	kcoro::add_ps(app, asked);
 	kcoro::add_hist(app, asked);
 	kcoro::add_events(app, asked);
 	kcoro::add_doctor(app, asked);

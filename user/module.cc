@@ -19,6 +19,7 @@ constexpr const char *used_kfuncs[] = {
 	"bpf_kcoro_table_read",	  "bpf_kcoro_counters_read", "bpf_kcoro_pool_create",
 	"bpf_kcoro_pool_id",	  "bpf_kcoro_pool_release",  "bpf_kcoro_pool_reserve",
 	"bpf_kcoro_pool_next",	  "bpf_kcoro_pool_read",     "bpf_kcoro_pool_counters_read",
+	"bpf_kcoro_coro_list",	  "bpf_kcoro_scope_list",
 };
 
 struct btf_deleter {
