@@ -61,8 +61,16 @@ result<kcoro_table_counters> read_table(const std::string &path)
 		return ran.error();
 	if (*ran)
 		return fail("can't read the flow table: {}", std::strerror(-*ran));
-	return kcoro_table_counters{args.created, args.ended, args.expired, args.entered,
-				    args.busy,	  args.full,  args.nomem};
+	// Nothing awaits a key of a flow table: the counters of that stay 0.
+	kcoro_table_counters table{};
+	table.created = args.created;
+	table.ended = args.ended;
+	table.expired = args.expired;
+	table.entered = args.entered;
+	table.busy = args.busy;
+	table.full = args.full;
+	table.nomem = args.nomem;
+	return table;
 }
 
 result<sni_state> read_state(const sni_attachment &filter)
