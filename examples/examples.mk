@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# The examples in BPF, $(O)/examples/<name>.bpf.o. The kernel module is built by its
-# user, and by tests/examples/frame_module.test.
+# The examples in BPF, $(O)/examples/<name>.bpf.o. Kernel modules are built by their
+# users, and by tests/examples/<name>.test.
 
 .PHONY: examples
 examples: $(O)/examples/first_filter.bpf.o ## the examples in BPF, $(O)/examples/<name>.bpf.o
