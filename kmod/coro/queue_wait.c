@@ -24,10 +24,13 @@ static int queue_woken(struct wait_queue_entry *entry, unsigned int mode, int sy
 	trace_kcoro_coro_wake(co);
 	kcoro_coro_notify(co, 0);
 	/* The last touch, whichever: the frame may go with it. */
-	if (key_to_poll(key) & POLLFREE)
+	if (key_to_poll(key) & POLLFREE) {
+		/* Pairs with the acquire in leave(), which does not take the lock then. */
 		smp_store_release(&wait->head, NULL);
-	else
+	} else {
+		/* As above; who takes the lock in leave() sees it anyway. */
 		smp_store_release(&wait->fired, true);
+	}
 	return 1;
 }
 
