@@ -17,11 +17,23 @@ using nlohmann::json;
 
 const std::set<std::string> keys = {"kernel",  "subject", "operation", "level",	 "size",
 				    "pattern", "cpus",	  "min",       "median", "unit"};
-const std::set<std::string> subjects = {
-	"empty_loop", "kmalloc_kernel", "kmalloc_atomic",     "kmem_cache",	    "mempool",
-	"objpool",    "kcoro",		"kcoro_runtime_size", "kcoro_default_pool", "bpf_obj"};
+const std::set<std::string> subjects = {"empty_loop",
+					"kmalloc_kernel",
+					"kmalloc_atomic",
+					"kmem_cache",
+					"mempool",
+					"objpool",
+					"kcoro",
+					"kcoro_runtime_size",
+					"kcoro_default_pool",
+					"bpf_obj",
+					"workqueue",
+					"workqueue_bh",
+					"tasklet",
+					"kthread"};
 const std::set<std::string> levels = {"task", "softirq", "hardirq", "nmi", "bpf"};
-const std::set<std::string> patterns = {"hot", "burst", "cross_cpu", "cold"};
+const std::set<std::string> patterns = {"hot",	"burst", "cross_cpu", "cold",	    "alone",
+					"here", "kick",	 "buffered",  "rendezvous", "round_trip"};
 
 bool failed;
 
@@ -57,6 +69,16 @@ double least(const json &rows, const char *subject, const char *level, const cha
 	for (const json &row : rows)
 		if (row["subject"] == subject && row["level"] == level &&
 		    row["pattern"] == pattern && row["size"] == size)
+			return row["min"];
+	return 0;
+}
+
+// The same of an operation of coroutines, or of what stands beside it.
+double least_of(const json &rows, const char *subject, const char *operation, const char *pattern)
+{
+	for (const json &row : rows)
+		if (row["subject"] == subject && row["operation"] == operation &&
+		    row["pattern"] == pattern)
 			return row["min"];
 	return 0;
 }
@@ -103,6 +125,14 @@ int main(int argc, char **argv)
 	ok("kcoro_costs_less_than_0.4_of_kmalloc", kcoro > 0 && kcoro < 0.4 * kmalloc);
 	const double runtime = least(rows, "kcoro_runtime_size", "task", "hot", 128);
 	ok("known_size_is_cheaper", runtime > kcoro);
+	const double thread = least_of(rows, "kthread", "event_wake", "round_trip");
+	const double wake = least_of(rows, "kcoro", "event_wake", "kick");
+	ok("a_wake_costs_less_than_a_tenth_of_a_thread's", wake > 0 && wake < 0.1 * thread);
+	const double cold = least_of(rows, "kcoro", "event_wake", "cold");
+	ok("a_cold_wake_costs_less_than_a_bh_work_item",
+	   cold > 0 && cold < least_of(rows, "workqueue_bh", "event_wake", "cold"));
+	const double yield = least_of(rows, "kcoro", "yield_resume", "alone");
+	ok("a_yield_costs_less_than_a_wake", yield > 0 && yield < wake);
 	ok("two_cpus_across", every(rows, [](const json &row) {
 		   return row["cpus"] == (row["pattern"] == "cross_cpu" ? 2 : 1);
 	   }));
