@@ -56,8 +56,8 @@ result<int> run(const bpf_program *program)
 result<mapped_rows> map_rows(const coro_object &object)
 {
 	size_t bytes = object->rodata->rows_bytes;
-	void *memory = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED,
-			      bpf_map__fd(object->maps.rows), 0);
+	void *memory =
+		::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, bpf_map__fd(object->maps.rows), 0);
 
 	if (memory == MAP_FAILED)
 		return fail("can't map the list of coroutines: {}", std::strerror(errno));

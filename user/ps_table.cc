@@ -124,8 +124,8 @@ std::string ps_table(std::span<const kcoro_coro_info> coros, const std::vector<p
 
 std::string ps_scopes(std::span<const kcoro_scope_info> scopes)
 {
-	auto text = fmt::format("{:<15} {:>8} {:>8} {:>10} {:>15} {:>10}\n", "SCOPE", "ID",
-				"IN-ID", "LIVE", "NEVER-SUSPENDED", "LIMIT");
+	auto text = fmt::format("{:<15} {:>8} {:>8} {:>10} {:>15} {:>10}\n", "SCOPE", "ID", "IN-ID",
+				"LIVE", "NEVER-SUSPENDED", "LIMIT");
 
 	for (const auto &one : scopes)
 		text += fmt::format("{:<15} {:>8} {:>8} {:>10} {:>15} {:>10}\n", name_of(one.name),

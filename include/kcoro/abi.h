@@ -204,7 +204,7 @@ struct kcoro_coro_info {
 struct kcoro_coro_query {
 	__u32 row_size;			/* in: bytes from one row to the next */
 	__u32 filled;			/* out: rows that were filled */
-	__u64 matched;			/* out: coroutines that match, with those that found no room */
+	__u64 matched;			/* out: those that match, with those that found no room */
 	char name[KCORO_CORO_NAME_LEN];	/* in: only these; empty: all */
 	char scope[KCORO_NAME_LEN];	/* in: only those in scopes of this name; empty: all */
 };

@@ -397,7 +397,7 @@ static inline bool kcoro_coro_is_killed(const struct kcoro_coro *co)
 #define KCORO_RETURN(value)							\
 	do {									\
 		*kcoro_point = 0;						\
-		return (value);							\
+		return value;							\
 	} while (0)
 
 #define KCORO_END(value)							\

@@ -12,14 +12,6 @@
 
 #include "wait.h"
 
-static bool lock(struct kcoro_channel *ch, unsigned long *flags)
-{
-	if (in_nmi())
-		return raw_spin_trylock_irqsave(&ch->lock, *flags);
-	raw_spin_lock_irqsave(&ch->lock, *flags);
-	return true;
-}
-
 static struct kcoro_wait *take_first(struct list_head *waits)
 {
 	struct kcoro_wait *wait = list_first_entry_or_null(waits, struct kcoro_wait, link);
@@ -93,13 +85,39 @@ void kcoro_channel_init(struct kcoro_channel *ch, s64 *slots, u32 capacity)
 }
 EXPORT_SYMBOL_GPL(kcoro_channel_init);
 
+/* In NMI the lock may be this CPU's already. */
+static int send_in_nmi(struct kcoro_channel *ch, s64 value)
+{
+	unsigned long flags;
+	int err;
+
+	if (!raw_spin_trylock_irqsave(&ch->lock, flags))
+		return -EAGAIN;
+	err = send(ch, value);
+	raw_spin_unlock_irqrestore(&ch->lock, flags);
+	return err;
+}
+
+static int receive_in_nmi(struct kcoro_channel *ch, s64 *value)
+{
+	unsigned long flags;
+	int err;
+
+	if (!raw_spin_trylock_irqsave(&ch->lock, flags))
+		return -EAGAIN;
+	err = receive(ch, value);
+	raw_spin_unlock_irqrestore(&ch->lock, flags);
+	return err;
+}
+
 int kcoro_channel_send(struct kcoro_channel *ch, s64 value)
 {
 	unsigned long flags;
 	int err;
 
-	if (!lock(ch, &flags))
-		return -EAGAIN;
+	if (unlikely(in_nmi()))
+		return send_in_nmi(ch, value);
+	raw_spin_lock_irqsave(&ch->lock, flags);
 	err = send(ch, value);
 	raw_spin_unlock_irqrestore(&ch->lock, flags);
 	return err;
@@ -111,8 +129,9 @@ int kcoro_channel_receive(struct kcoro_channel *ch, s64 *value)
 	unsigned long flags;
 	int err;
 
-	if (!lock(ch, &flags))
-		return -EAGAIN;
+	if (unlikely(in_nmi()))
+		return receive_in_nmi(ch, value);
+	raw_spin_lock_irqsave(&ch->lock, flags);
 	err = receive(ch, value);
 	raw_spin_unlock_irqrestore(&ch->lock, flags);
 	return err;

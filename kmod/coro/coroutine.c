@@ -25,7 +25,8 @@ static DEFINE_PER_CPU(u32, last_id);
 
 static bool desc_is_valid(const struct kcoro_desc *desc)
 {
-	return desc && desc->resume && desc->name && desc->frame_size >= sizeof(struct kcoro_coro) &&
+	return desc && desc->resume && desc->name &&
+	       desc->frame_size >= sizeof(struct kcoro_coro) &&
 	       desc->frame_size <= KCORO_FRAME_LARGE_MAX - sizeof(struct kcoro_sleeper) &&
 	       desc->executor < KCORO_EXECUTORS && !(desc->flags & ~KCORO_DESC_SLEEPS) &&
 	       (!(desc->flags & KCORO_DESC_SLEEPS) || desc->executor == KCORO_EXECUTOR_WORKER);

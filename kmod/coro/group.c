@@ -59,6 +59,7 @@ static bool leave(struct kcoro_member *member)
 		member->wait.state = KCORO_WAIT_IDLE;
 		return true;
 	}
+	/* It fires: pairs with the same release. */
 	return smp_load_acquire(&member->wait.state) == KCORO_WAIT_FIRED;
 }
 

@@ -43,10 +43,11 @@ static void kick(struct kcoro_queue *q)
 	preempt_enable();
 }
 
-/* First the bit: who adds from now on kicks anew. Pairs with its test. */
+/* First the bit: who adds from now on kicks anew. */
 static void kick_over(struct kcoro_queue *q, enum kcoro_kicking which)
 {
 	clear_bit(which, &q->kicking);
+	/* Pairs with the test and set of the bit: a later kick is not taken for this one. */
 	smp_mb__after_atomic();
 }
 

@@ -219,11 +219,11 @@ failure deadlines(fixture &f)
 	EXPECT(f.call(t, OP_ENTER_LEAVE, 2).error == 0);
 	EXPECT(f.call(t, OP_ENTER_LEAVE, 3).error == 0);
 	// One that moved away, or was taken back, is not kept to.
-	f.call(t, OP_ENTER_LEAVE, 1, KCORO_ENTER_CREATE, 200 * ms);
+	f.call(t, OP_ENTER_LEAVE, 1, KCORO_ENTER_CREATE, 1000 * ms);
 	f.call(t, OP_ENTER_LEAVE, 1, 0, 3600000 * ms);
-	f.call(t, OP_ENTER_LEAVE, 4, KCORO_ENTER_CREATE, 200 * ms);
+	f.call(t, OP_ENTER_LEAVE, 4, KCORO_ENTER_CREATE, 1000 * ms);
 	f.call(t, OP_ENTER_LEAVE, 4, 0, 0);
-	sleep_ms(500);
+	sleep_ms(1500);
 	EXPECT(f.read(t).flags == 2);
 	EXPECT(f.call(t, OP_ENTER_LEAVE, 1).error == 0);
 	EXPECT(f.call(t, OP_ENTER_LEAVE, 4).error == 0);

@@ -59,7 +59,8 @@ static int __init kcoro_test_init(void)
 		for (c = suites[i]; c->name; c++) {
 			int line;
 
-			if (only ? !strstarts(c->name, only) : c->by_name_only || is_skipped(c->name))
+			if (only ? !strstarts(c->name, only) :
+				   c->by_name_only || is_skipped(c->name))
 				continue;
 			line = c->run();
 			ran++;

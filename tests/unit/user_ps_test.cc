@@ -183,10 +183,9 @@ TEST(UserPs, LooksLikeThis)
 		  "ID STAT WAIT  WAIT(ms) CPU EXEC    BYTES SCOPE NAME\n"
 		  " 7 S    join      1500   0 softirq   192 scope n7\n"
 		  " 8 S    event        0   3 worker      0 scope n8\n");
-	EXPECT_EQ(ps_table(all, ps_tree(all), true),
-		  "ID STAT WAIT  WAIT(ms) CPU SCOPE NAME\n"
-		  " 7 S    join      1500   0 scope n7\n"
-		  " 8 S    event        0   3 scope  \\_ n8\n");
+	EXPECT_EQ(ps_table(all, ps_tree(all), true), "ID STAT WAIT  WAIT(ms) CPU SCOPE NAME\n"
+						     " 7 S    join      1500   0 scope n7\n"
+						     " 8 S    event        0   3 scope  \\_ n8\n");
 }
 
 // The widest that can be, in each column.
