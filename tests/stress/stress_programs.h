@@ -164,7 +164,7 @@ public:
 			call.attr.flags = 1;
 			break;
 		default:
-			call.attr.reserved[random.below(32)] = 1;
+			call.attr.reserved[random.below(sizeof(call.attr.reserved))] = 1;
 			break;
 		}
 		run(packet_->progs.create, call);
