@@ -62,6 +62,12 @@ inline constexpr counter<kcoro_table_counters> table_counters[] = {
 	{"busy", "busy", 0, "segments", "another CPU was in the flow", &kcoro_table_counters::busy},
 	{"full", "full", 0, "flows", "refused: the table was full", &kcoro_table_counters::full},
 	{"nomem", "nomem", 0, "flows", "refused: no frame to be had", &kcoro_table_counters::nomem},
+	{"awaited", nullptr, 0, "coroutines", "coroutines that awaited a key",
+	 &kcoro_table_counters::awaited},
+	{"woken", nullptr, 0, "coroutines", "of them, those that were woken by their key",
+	 &kcoro_table_counters::woken},
+	{"unclaimed", nullptr, 0, "wakes", "wakes of a key that nobody awaited",
+	 &kcoro_table_counters::unclaimed},
 };
 
 inline constexpr counter<sni_counters> filter_counters[] = {
