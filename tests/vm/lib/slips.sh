@@ -20,7 +20,7 @@ slip_find() {
 	if [[ $2 == tcg && $before != *'kcoro-vm: the command starts'* ]]; then
 		# One of the following, or a CPU that the host did not run for long. Nothing of
 		# ours has run, so that another try hides nothing.
-		echo "the emulated kernel complained while it booted"
+		echo "the emulated kernel complained while it booted: ${first#*] }"
 		return
 	fi
 	case $first in
