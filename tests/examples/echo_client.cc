@@ -49,12 +49,14 @@ constexpr auto usage = R"(Usage: echo_client MODE [OPTION]...
   --connections N   (default 1)
   --messages N      of each connection (default 1; hold: 0 sends nothing)
   --bytes N         the largest message, or that of count (default 20000)
+  --least N         stall: not before so many milliseconds (default 0)
   --seconds N       the limit of all waiting (default 200)
 )";
 
 struct Options {
 	std::string mode;
-	unsigned port = 7007, connections = 1, messages = 1, bytes = 20000, seconds = 200;
+	unsigned port = 7007, connections = 1, messages = 1, bytes = 20000, seconds = 200,
+		 least = 0;
 };
 
 Options options;
@@ -124,6 +126,7 @@ struct Stream {
 	unsigned messages = 0;
 	bool ended = false; // we have said that there is no more
 	bool closed = false;
+	bool may_be_reset = false; // while it sends
 
 	explicit Stream(unsigned n) : number(n) {}
 
@@ -151,8 +154,11 @@ struct Stream {
 		for (std::uint64_t i = 0; i < size; i++)
 			out[i] = byte(sent + i);
 		const auto n = ::send(socket.fd(), out.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n < 0 && errno != EAGAIN)
-			wrong("send: " + std::string(std::strerror(errno)));
+		if (n < 0 && errno != EAGAIN) {
+			if (!may_be_reset)
+				wrong("send: " + std::string(std::strerror(errno)));
+			closed = true;
+		}
 		sent += n > 0 ? static_cast<std::uint64_t>(n) : 0;
 		return n > 0;
 	}
@@ -318,7 +324,7 @@ void fill(Stream &stream)
 	pollfd room = {.fd = stream.socket.fd(), .events = POLLOUT, .revents = 0};
 
 	stream.until = ~std::uint64_t{0};
-	while (poll(&room, 1, 500) > 0) {
+	while (!stream.closed && poll(&room, 1, 500) > 0) {
 		if (Clock::now() > limit)
 			wrong("the server takes without end");
 		stream.send_some();
@@ -348,15 +354,20 @@ void slow()
 
 void stall()
 {
+	const auto begin = Clock::now();
 	Stream stream(0);
 	pollfd gone = {.fd = stream.socket.fd(), .events = 0, .revents = 0};
 
+	// On a slow machine it is disconnected before it has noticed that nothing is taken.
+	stream.may_be_reset = true;
 	fill(stream);
-	while (!(gone.revents & (POLLERR | POLLHUP))) {
+	while (!stream.closed && !(gone.revents & (POLLERR | POLLHUP))) {
 		if (Clock::now() > limit)
 			wrong("the server keeps who takes nothing");
 		poll(&gone, 1, 100);
 	}
+	if (Clock::now() - begin < std::chrono::milliseconds(options.least))
+		wrong("disconnected too early");
 	std::printf("disconnected\n");
 }
 
@@ -443,7 +454,7 @@ void parse(int argc, char **argv)
 	const std::pair<std::string_view, unsigned *> numbers[] = {
 		{"--port", &options.port},	   {"--connections", &options.connections},
 		{"--messages", &options.messages}, {"--bytes", &options.bytes},
-		{"--seconds", &options.seconds},
+		{"--seconds", &options.seconds},   {"--least", &options.least},
 	};
 
 	if (argc < 2)
