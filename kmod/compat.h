@@ -24,11 +24,17 @@
 #define timer_container_of(var, timer, field) from_timer(var, timer, field)
 #endif
 
-/* Later kernels want a per-CPU workqueue to say so; it is an enum: test the version. */
+/* Later kernels want a per-CPU workqueue to say so, and renamed their own; test the version,
+ * for the flag is an enum.
+ */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 #define KCORO_WQ_PERCPU WQ_PERCPU
+#define kcoro_unbound_wq system_dfl_wq
+#define kcoro_percpu_wq system_percpu_wq
 #else
 #define KCORO_WQ_PERCPU 0
+#define kcoro_unbound_wq system_unbound_wq
+#define kcoro_percpu_wq system_wq
 #endif
 
 /* hrtimer_setup() came with 6.13, and hrtimer_init() went later. */

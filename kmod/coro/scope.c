@@ -384,7 +384,7 @@ struct kcoro_scope *kcoro_scope_create(const struct kcoro_scope_attr *from)
 		list_add_tail_rcu(&scope->in_parent, &attr.parent->nested);
 	mutex_unlock(&scopes_lock);
 	if (attr.timeout_ns)
-		queue_delayed_work(system_unbound_wq, &scope->deadline,
+		queue_delayed_work(kcoro_unbound_wq, &scope->deadline,
 				   min_t(u64, nsecs_to_jiffies64(attr.timeout_ns) + 1,
 					 MAX_JIFFY_OFFSET));
 	return scope;

@@ -24,6 +24,7 @@
 #include <linux/irq_work.h>
 #include <linux/slab.h>
 
+#include "../compat.h"
 #include "../context.h"
 #include "frame_debug.h"
 #include "pool.h"
@@ -399,5 +400,5 @@ void kcoro_refill_work(struct work_struct *work)
 	for_each_set_bit(slot, &wanted, KCORO_SLOTS)
 		work_fill(pc, slot / KCORO_CLASSES, slot % KCORO_CLASSES);
 	if (READ_ONCE(pc->pool->reserve_low))
-		mod_delayed_work(system_unbound_wq, &pc->pool->reserve_work, 0);
+		mod_delayed_work(kcoro_unbound_wq, &pc->pool->reserve_work, 0);
 }

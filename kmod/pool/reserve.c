@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "../compat.h"
 #include "pool.h"
 
 /* So that a chunk is 512 bytes. */
@@ -204,7 +205,7 @@ static void reserve_work(struct work_struct *work)
 		return;
 	/* Of what is cached some may go instead: it is freed for the next attempt. */
 	kcoro_trim_release(pool, KCORO_BATCH_MAX * SZ_1K);
-	queue_delayed_work(system_unbound_wq, &pool->reserve_work, RETRY_JIFFIES);
+	queue_delayed_work(kcoro_unbound_wq, &pool->reserve_work, RETRY_JIFFIES);
 }
 
 /**

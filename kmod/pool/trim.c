@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "../compat.h"
 #include "pool.h"
 
 #define IDLE_SECONDS 5
@@ -224,7 +225,7 @@ static void idle_work(struct work_struct *work)
 	for_each_online_cpu(cpu)
 		trim_idle_slots(per_cpu_ptr(pool->cpu, cpu));
 	cpus_read_unlock();
-	queue_delayed_work(system_unbound_wq, &pool->idle_work, IDLE_SECONDS * HZ);
+	queue_delayed_work(kcoro_unbound_wq, &pool->idle_work, IDLE_SECONDS * HZ);
 }
 
 /* The CPU is dead: nothing of it runs, and nobody else touches its slots. */
@@ -273,7 +274,7 @@ int kcoro_trim_start(struct kcoro_pool *pool)
 	pool->shrinker->private_data = pool;
 	shrinker_register(pool->shrinker);
 	INIT_DEFERRABLE_WORK(&pool->idle_work, idle_work);
-	queue_delayed_work(system_unbound_wq, &pool->idle_work, IDLE_SECONDS * HZ);
+	queue_delayed_work(kcoro_unbound_wq, &pool->idle_work, IDLE_SECONDS * HZ);
 	return 0;
 }
 

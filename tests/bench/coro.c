@@ -390,7 +390,7 @@ static void teardown_bh(void)
 static bool work_round_trip(struct bench_batch *b)
 {
 	bench_begin(b);
-	queue_work(system_wq, &work);
+	queue_work(kcoro_percpu_wq, &work);
 	wait_for_completion(&worked);
 	bench_end(b);
 	return true;
