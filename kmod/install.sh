@@ -67,7 +67,8 @@ install_headers() {
 	[[ -r $symvers ]] || fail "$symvers is missing: run make first, without sudo"
 	install -d "$extra"
 	# The third column is where the module was built: only the name matters.
-	sed -n 's:\t[^\t]*/kcoro\t:\tkcoro\t:p' "$symvers" >"$extra/kcoro.symvers"
+	sed -nE 's:\t([^\t]*/)?kcoro\t:\tkcoro\t:p' "$symvers" >"$extra/kcoro.symvers"
+	[[ -s $extra/kcoro.symvers ]] || fail "$symvers has no symbols of kcoro: run make again"
 	chmod 644 "$extra/kcoro.symvers"
 	rm -rf "$include"
 	while IFS= read -r header; do
