@@ -2,6 +2,9 @@
 /*
  * awaiter.h - for tests of awaits: one body makes the await that its frame names, and
  * returns what that gave.
+ *
+ * What is awaited is static in the cases: one that fails leaves its coroutines to end(),
+ * which stops them.
  */
 #ifndef KCORO_TEST_AWAITER_H
 #define KCORO_TEST_AWAITER_H

@@ -267,7 +267,7 @@ static int stop_one(const struct kcoro_desc *desc, void (*stop)(struct kcoro_cor
 		    enum kcoro_status status, s64 result)
 {
 	struct kcoro_scope *scope = test_scope(0, 0);
-	struct kcoro_event event;
+	static struct kcoro_event event;
 	struct kcoro_coro *co;
 
 	EXPECT(!IS_ERR(scope));
@@ -386,7 +386,7 @@ static struct kcoro_coro *start_chain(struct kcoro_scope *scope, struct kcoro_co
 static int chain_stops(void (*stop)(struct kcoro_coro *co), enum kcoro_status status)
 {
 	struct kcoro_scope *scope = test_scope(0, 0);
-	struct kcoro_event event;
+	static struct kcoro_event event;
 	struct kcoro_coro *leaf, *middle, *top;
 
 	EXPECT(!IS_ERR(scope));
@@ -426,7 +426,7 @@ static int chain_kill(void)
 static int join_shared(void)
 {
 	struct kcoro_scope *scope = test_scope(0, 0);
-	struct kcoro_event event;
+	static struct kcoro_event event;
 	struct kcoro_coro *leaf, *one, *two;
 
 	EXPECT(!IS_ERR(scope));

@@ -151,7 +151,7 @@ DESC(follower_worker_desc, follower, WORKER, 0);
  */
 static int no_wake_is_lost(const struct kcoro_desc *desc)
 {
-	struct kcoro_event event;
+	static struct kcoro_event event;
 	struct partner p = { .act = set_event, .event = &event };
 	struct task_struct *task;
 	struct kcoro_coro *co;
@@ -199,7 +199,7 @@ DESC(once_desc, once, SOFTIRQ, 0);
 /* One side sets the event, the other cancels or kills, or the time passes. */
 static int set_against(void (*act)(struct partner *p), u64 ns, s64 other_result)
 {
-	struct kcoro_event event;
+	static struct kcoro_event event;
 	struct partner p = { .act = act, .event = &event };
 	struct task_struct *task = partner_start(&p);
 	int i, line = 0, set = 0;
@@ -418,7 +418,7 @@ static int cpu_goes(void)
 {
 	static const struct kcoro_desc *const descs[] = { &follower_desc, &follower_worker_desc };
 	unsigned int cpu = cpumask_last(cpu_online_mask), d;
-	struct kcoro_event event;
+	static struct kcoro_event event;
 	struct kcoro_coro *co;
 	int i, before;
 

@@ -72,7 +72,7 @@ static int scope_limit(void)
 static int scope_deadline(void)
 {
 	struct kcoro_scope *scope = test_scope(0, 20 * NSEC_PER_MSEC);
-	struct kcoro_event event;
+	static struct kcoro_event event;
 	struct kcoro_coro *co;
 
 	EXPECT(!IS_ERR(scope));
@@ -96,7 +96,7 @@ static int scope_destroy_many(void)
 	struct kcoro_scope_attr attr = {
 		.size = sizeof(attr), .owner = THIS_MODULE, .name = "inner", .parent = scope,
 	};
-	struct kcoro_event event;
+	static struct kcoro_event event;
 	struct kcoro_coro *co;
 	int i;
 

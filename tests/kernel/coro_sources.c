@@ -33,7 +33,7 @@ static struct awaiter *start_channel(long (*await)(struct awaiter *w), struct kc
 
 static int channel_of(u32 capacity)
 {
-	struct kcoro_channel ch;
+	static struct kcoro_channel ch;
 	struct awaiter *s[4], *r[4];
 	s64 slots[2], value;
 	u32 i;
@@ -89,7 +89,7 @@ static int channels(void)
 
 static int channel_close(void)
 {
-	struct kcoro_channel ch;
+	static struct kcoro_channel ch;
 	struct awaiter *s[3];
 	s64 slots[1], value;
 	int i;
@@ -130,7 +130,7 @@ static long await_queue(struct awaiter *w)
 
 static int queues(void)
 {
-	struct wait_queue_head head;
+	static struct wait_queue_head head;
 	struct awaiter *w;
 
 	init_waitqueue_head(&head);
@@ -193,7 +193,7 @@ static long await_completion(struct awaiter *w)
 
 static int calls(void)
 {
-	DECLARE_COMPLETION_ONSTACK(completion);
+	static DECLARE_COMPLETION(completion);
 	struct awaiter *w = create(await_call);
 
 	EXPECT(w);
@@ -271,7 +271,7 @@ static const struct kcoro_desc parts_desc = {
 static int parts(void)
 {
 	struct kcoro_coro *co = kcoro_coro_create(scope, &parts_desc);
-	struct wait_queue_head head;
+	static struct wait_queue_head head;
 	struct parts *p;
 	int left = 3;
 	s64 got;
