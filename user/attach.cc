@@ -6,7 +6,7 @@ namespace kcoro {
 
 void add_attach(CLI::App &app, request &asked)
 {
-	auto *attach = app.add_subcommand("attach", "attach a filter or the latency histograms");
+	auto *attach = app.add_subcommand("attach", "attach a filter or latency histograms");
 
 	attach->fallthrough();
 	attach->require_subcommand(0, 1);
@@ -14,6 +14,7 @@ void add_attach(CLI::App &app, request &asked)
 		       "or a reboot.");
 	add_attach_sni(*attach, asked);
 	add_attach_latency(*attach, asked);
+	add_attach_coro(*attach, asked);
 }
 
 } // namespace kcoro

@@ -105,20 +105,25 @@ result<std::vector<sni_attachment>> find_sni(const std::string &interface)
 	return found;
 }
 
-latency_state latency_attached()
+pinned_state state_of(const histogram_pins &pins)
 {
-	if (exists(latency_alloc_pin) && exists(latency_free_pin) && exists(latency_map_pin))
-		return latency_state::whole;
-	if (exists(latency_root) || exists(latency_map_pin))
-		return latency_state::half;
-	return latency_state::none;
+	auto linked = [&](const auto &event) { return exists(pins.link(event)); };
+
+	if (exists(pins.map) && std::all_of(pins.events.begin(), pins.events.end(), linked))
+		return pinned_state::whole;
+	if (exists(pins.root()) || exists(pins.map))
+		return pinned_state::half;
+	return pinned_state::none;
 }
 
 outcome tidy_pins()
 {
 	remove_if_empty(sni_root);
-	if (exists(sni_root) || latency_attached() != latency_state::none)
+	if (exists(sni_root))
 		return done{};
+	for (const auto *pins : all_histogram_pins)
+		if (state_of(*pins) != pinned_state::none)
+			return done{};
 	if (auto removed = unpin_stats(); !removed)
 		return removed;
 	remove_if_empty(pin_root);

@@ -17,11 +17,23 @@
 namespace kcoro {
 
 inline const std::string sni_root = pin_root + "/sni";
-inline const std::string latency_root = pin_root + "/latency";
-inline const std::string latency_map_pin = pin_root + "/frame_latency_ns";
-inline const std::string latency_lost_pin = latency_root + "/lost";
-inline const std::string latency_alloc_pin = latency_root + "/link_alloc";
-inline const std::string latency_free_pin = latency_root + "/link_free";
+
+// Programs at the module's tracepoints, which fill a map of histograms, and their pins.
+struct histogram_pins {
+	std::string name; // of the attachment
+	std::string map;  // beside the directory, where people look for it
+	std::vector<std::string> events;
+
+	std::string root() const { return pin_root + "/" + name; }
+	std::string lost() const { return root() + "/lost"; }
+	std::string link(const std::string &event) const { return root() + "/link_" + event; }
+};
+
+inline const histogram_pins latency_pins{
+	"latency", pin_root + "/frame_latency_ns", {"alloc", "free"}};
+inline const histogram_pins coro_pins{
+	"coro", pin_root + "/coro_latency_ns", {"wake", "cancel", "resume", "await", "done"}};
+inline const histogram_pins *const all_histogram_pins[] = {&latency_pins, &coro_pins};
 
 // A directory of pins of one sni filter.
 struct sni_attachment {
@@ -51,8 +63,8 @@ std::vector<sni_attachment> sni_attachments();
 // when there are none, naming the next step.
 result<std::vector<sni_attachment>> find_sni(const std::string &interface);
 
-enum class latency_state { none, half, whole };
-latency_state latency_attached();
+enum class pinned_state { none, half, whole };
+pinned_state state_of(const histogram_pins &pins);
 
 // Takes away what no attachment needs any more: the statistics and empty directories.
 outcome tidy_pins();

@@ -15,7 +15,7 @@ namespace kcoro {
 namespace {
 
 struct detach_request {
-	std::string name; // "sni", "latency" or empty
+	std::string name; // "sni", "latency", "coro" or empty
 	std::string interface;
 	bool all = false;
 };
@@ -46,16 +46,16 @@ outcome detach_sni(const std::string &interface, json &detached, std::string &te
 	return done{};
 }
 
-outcome detach_latency(json &detached, std::string &text)
+outcome detach_histograms(const histogram_pins &pins, json &detached, std::string &text)
 {
-	if (latency_attached() == latency_state::none)
-		return fail("latency is not attached: `kcoro status` shows what is");
-	if (auto removed = remove_pins(latency_root); !removed)
+	if (state_of(pins) == pinned_state::none)
+		return fail("{} is not attached: `kcoro status` shows what is", pins.name);
+	if (auto removed = remove_pins(pins.root()); !removed)
 		return removed;
-	if (auto removed = remove_pin(latency_map_pin); !removed)
+	if (auto removed = remove_pin(pins.map); !removed)
 		return removed;
-	detached.push_back({{"name", "latency"}});
-	text += "latency detached\n";
+	detached.push_back({{"name", pins.name}});
+	text += pins.name + " detached\n";
 	return done{};
 }
 
@@ -63,14 +63,17 @@ outcome detach_asked(const detach_request &asked, json &detached, std::string &t
 {
 	if (asked.name == "sni")
 		return detach_sni(asked.interface, detached, text);
-	if (asked.name == "latency")
-		return detach_latency(detached, text);
+	for (const auto *pins : all_histogram_pins)
+		if (asked.name == pins->name)
+			return detach_histograms(*pins, detached, text);
 
 	if (!sni_attachments().empty())
 		if (auto sni = detach_sni("", detached, text); !sni)
 			return sni;
-	if (latency_attached() != latency_state::none)
-		return detach_latency(detached, text);
+	for (const auto *pins : all_histogram_pins)
+		if (state_of(*pins) != pinned_state::none)
+			if (auto gone = detach_histograms(*pins, detached, text); !gone)
+				return gone;
 	return done{};
 }
 
@@ -80,9 +83,9 @@ outcome detach(const detach_request &asked, const output &out)
 	std::string text;
 
 	if (asked.all == !asked.name.empty())
-		return misuse("say what: sni [IFACE], latency, or --all");
-	if (asked.name == "latency" && !asked.interface.empty())
-		return misuse("latency has no interface");
+		return misuse("say what: sni [IFACE], latency, coro, or --all");
+	if (asked.name != "sni" && !asked.interface.empty())
+		return misuse("{} has no interface", asked.all ? "--all" : asked.name);
 	if (auto allowed = require_capabilities(); !allowed)
 		return allowed;
 	if (!bpffs_mounted()) {
@@ -116,8 +119,8 @@ void add_detach(CLI::App &app, request &asked)
 		     "  kcoro detach --all\n\n"
 		     "Also clears what a killed `kcoro attach` left, and filters of interfaces\n"
 		     "that have gone; IFACE may be a name or an index.");
-	verb->add_option("NAME", wish->name, "sni or latency")
-		->check(CLI::IsMember({"sni", "latency"}).description(""))
+	verb->add_option("NAME", wish->name, "sni, latency or coro")
+		->check(CLI::IsMember({"sni", "latency", "coro"}).description(""))
 		->type_name(" ");
 	verb->add_option("IFACE", wish->interface, "from this interface only");
 	verb->add_flag("--all", wish->all, "everything, from everywhere");

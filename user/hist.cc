@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// hist.cc - `kcoro hist`: latency histograms of allocations and frees.
+// hist.cc - `kcoro hist`: latency histograms of allocations and frees; `kcoro hist coro`: how
+// long coroutines run and wait.
 #include "user/verbs.h"
 
 #include "user/attachments.h"
@@ -8,10 +9,12 @@
 #include "user/module.h"
 #include "user/privileges.h"
 
+#include <latency/coro_latency.h>
 #include <latency/latency.h>
 
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <tuple>
@@ -20,81 +23,133 @@ namespace kcoro {
 
 namespace {
 
-// In the order in which they are printed.
-using histogram_key = std::tuple<unsigned, unsigned, unsigned>; // operation, class, level
-using histograms = std::map<histogram_key, latency_histogram>;
+// What the two sorts of histograms differ in; order() is that in which they are printed.
+struct frame_latency {
+	using key = latency_key;
+	using histogram = latency_histogram;
+	static constexpr const char *nothing = "no frame was allocated or freed\n";
+	static const histogram_pins &pins() { return latency_pins; }
 
-struct latency_pins {
-	descriptor histograms;
+	static auto order(const key &k) { return std::tuple(k.operation, k.size_class, k.level); }
+	static std::string title(const key &k)
+	{
+		return fmt::format("{} {} {}", operation_label(k.operation),
+				   class_label(k.size_class), level_label(k.level));
+	}
+	static json fields(const key &k)
+	{
+		return {{"operation", operation_label(k.operation)},
+			{"level", level_label(k.level)},
+			{"class_bytes", class_bytes(k.size_class)}};
+	}
+};
+
+const char *span_label(unsigned span)
+{
+	static constexpr std::array<const char *, CORO_SPANS> names{"run", "wait", "delay"};
+	return detail::label(names, span);
+}
+
+struct coro_latency {
+	using key = coro_latency_key;
+	using histogram = coro_latency_histogram;
+	static constexpr const char *nothing = "no coroutine ran\n";
+	static const histogram_pins &pins() { return coro_pins; }
+
+	static auto order(const key &k) { return std::tuple(k.span, k.executor); }
+	static std::string title(const key &k)
+	{
+		return fmt::format("{} {}", span_label(k.span), executor_label(k.executor));
+	}
+	static json fields(const key &k)
+	{
+		return {{"span", span_label(k.span)}, {"executor", executor_label(k.executor)}};
+	}
+};
+
+template <typename Kind> struct in_order {
+	bool operator()(const auto &a, const auto &b) const
+	{
+		return Kind::order(a) < Kind::order(b);
+	}
+};
+template <typename Kind>
+using histograms = std::map<typename Kind::key, typename Kind::histogram, in_order<Kind>>;
+
+struct open_pins {
+	descriptor map;
 	descriptor lost;
 	std::vector<descriptor> programs;
 };
 
-result<latency_pins> open_latency()
+result<open_pins> open_histograms(const histogram_pins &pins)
 {
-	auto map = open_pinned(latency_map_pin);
-	auto lost = open_pinned(latency_lost_pin);
+	auto map = open_pinned(pins.map);
+	auto lost = open_pinned(pins.lost());
 
-	if (latency_attached() != latency_state::whole || !map || !lost)
-		return fail("latency is not attached: run `kcoro attach latency` first");
-	latency_pins pins{std::move(*map), std::move(*lost), {}};
-	for (const auto &path : {latency_alloc_pin, latency_free_pin}) {
-		auto link = open_pinned(path);
+	if (state_of(pins) != pinned_state::whole || !map || !lost)
+		return fail("{} is not attached: run `kcoro attach {}` first", pins.name,
+			    pins.name);
+	open_pins opened{std::move(*map), std::move(*lost), {}};
+	for (const auto &event : pins.events) {
+		auto link = open_pinned(pins.link(event));
 		if (!link)
 			return link.error();
 		auto program = link_program(link->get());
 		if (!program)
 			return program.error();
-		pins.programs.push_back(std::move(*program));
+		opened.programs.push_back(std::move(*program));
 	}
-	return pins;
+	return opened;
 }
 
 // Events that no histogram has: no entry could be made for them, or they came while the
 // program was at work on another one (NMI).
-result<__u64> count_lost(const latency_pins &pins)
+result<__u64> count_lost(const histogram_pins &pins, const open_pins &opened)
 {
-	latency_lost lost{};
+	static_assert(sizeof(latency_lost) == sizeof(__u64));
+	static_assert(sizeof(coro_latency_lost) == sizeof(__u64));
+	__u64 lost = 0;
 	__u32 zero = 0;
 
-	if (int err = bpf_map_lookup_elem(pins.lost.get(), &zero, &lost); err)
-		return fail("can't read {}: {}", latency_lost_pin, std::strerror(-err));
-	for (const auto &program : pins.programs) {
+	if (int err = bpf_map_lookup_elem(opened.lost.get(), &zero, &lost); err)
+		return fail("can't read {}: {}", pins.lost(), std::strerror(-err));
+	for (const auto &program : opened.programs) {
 		auto misses = program_misses(program.get());
 
 		if (!misses)
 			return misses.error();
-		lost.events += *misses;
+		lost += *misses;
 	}
-	return lost.events;
+	return lost;
 }
 
-result<histograms> read_histograms(int map)
+template <typename Kind> result<histograms<Kind>> read_histograms(int map)
 {
-	latency_key key{}, next{};
+	typename Kind::key key{}, next{};
 	void *from = nullptr;
-	histograms all;
+	histograms<Kind> all;
 
 	while (bpf_map_get_next_key(map, from, &next) == 0) {
-		latency_histogram one{};
+		typename Kind::histogram one{};
 
 		key = next;
 		from = &key;
 		if (int err = bpf_map_lookup_elem(map, &key, &one); err)
-			return fail("can't read {}: {}", latency_map_pin, std::strerror(-err));
-		all[{key.operation, key.size_class, key.level}] = one;
+			return fail("can't read {}: {}", Kind::pins().map, std::strerror(-err));
+		all[key] = one;
 	}
 	return all;
 }
 
 // What `now` has more than `last`; the count is that of the buckets, which an update
 // under way may be ahead of.
-latency_histogram since(const latency_histogram &now, const latency_histogram &last)
+template <typename Histogram> Histogram since(const Histogram &now, const Histogram &last)
 {
-	latency_histogram change{};
+	Histogram change{};
 
 	change.sum_ns = now.sum_ns - last.sum_ns;
-	for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+	for (size_t i = 0; i < std::size(now.bucket_log2_ns); i++) {
 		change.bucket_log2_ns[i] = now.bucket_log2_ns[i] - last.bucket_log2_ns[i];
 		change.count += change.bucket_log2_ns[i];
 	}
@@ -115,56 +170,53 @@ json rows_json(const std::vector<histogram_row> &rows)
 	return list;
 }
 
-outcome print(const histograms &changes, __u64 lost, const output &out)
+template <typename Kind>
+outcome print(const histograms<Kind> &changes, __u64 lost, const output &out)
 {
 	json list = json::array();
 	std::string text;
 
 	for (const auto &[key, one] : changes) {
-		auto [operation, size_class, level] = key;
-		auto rows = histogram_rows(std::vector<uint64_t>(
-			one.bucket_log2_ns, one.bucket_log2_ns + LATENCY_BUCKETS));
+		auto rows = histogram_rows(std::vector<uint64_t>(std::begin(one.bucket_log2_ns),
+								 std::end(one.bucket_log2_ns)));
 
 		if (one.count == 0)
 			continue;
-		list.push_back({{"operation", operation_label(operation)},
-				{"level", level_label(level)},
-				{"class_bytes", class_bytes(size_class)},
-				{"unit", "ns"},
-				{"count", one.count},
-				{"sum", one.sum_ns},
-				{"rows", rows_json(rows)}});
-		text += fmt::format("{}{} {} {}: {} in all, average {} ns\n",
-				    text.empty() ? "" : "\n", operation_label(operation),
-				    class_label(size_class), level_label(level), one.count,
-				    one.sum_ns / one.count);
+		auto document = Kind::fields(key);
+		document.update({{"unit", "ns"},
+				 {"count", one.count},
+				 {"sum", one.sum_ns},
+				 {"rows", rows_json(rows)}});
+		list.push_back(std::move(document));
+		text += fmt::format("{}{}: {} in all, average {} ns\n", text.empty() ? "" : "\n",
+				    Kind::title(key), one.count, one.sum_ns / one.count);
 		text += draw_histogram(rows, "ns");
 	}
 	if (text.empty())
-		text = "no frame was allocated or freed\n";
+		text = Kind::nothing;
 	if (lost)
 		text += fmt::format("{} events could not be recorded\n", lost);
 	return out.report({{"histograms", list}, {"lost", lost}}, text);
 }
 
-outcome hist(const schedule &when, const output &out)
+template <typename Kind> outcome hist(const schedule &when, const output &out)
 {
 	if (auto allowed = require_capabilities(); !allowed)
 		return allowed;
 	if (auto ready = module_ready(); !ready)
 		return ready;
-	auto pins = open_latency();
-	if (!pins)
-		return pins.error();
+	auto opened = open_histograms(Kind::pins());
+	if (!opened)
+		return opened.error();
 	if (auto dropped = drop_privileges(); !dropped)
 		return dropped;
 
-	histograms last;
+	histograms<Kind> last;
 	__u64 last_lost = 0;
 	return run_schedule(when, out, [&](bool first) -> outcome {
-		auto now = read_histograms(pins->histograms.get());
-		auto lost = count_lost(*pins);
-		histograms changes;
+		auto now = read_histograms<Kind>(opened->map.get());
+		auto lost = count_lost(Kind::pins(), *opened);
+		histograms<Kind> changes;
 
 		if (!now)
 			return now.error();
@@ -178,7 +230,26 @@ outcome hist(const schedule &when, const output &out)
 		if (!first)
 			if (auto spaced = out.text("\n"); !spaced)
 				return spaced;
-		return print(changes, newly_lost, out);
+		return print<Kind>(changes, newly_lost, out);
+	});
+}
+
+void add_hist_coro(CLI::App &above, request &asked)
+{
+	auto *verb = above.add_subcommand("coro", "of coroutines (attach coro first)");
+	auto when = std::make_shared<schedule>();
+
+	verb->fallthrough();
+	add_schedule(*verb, *when);
+	verb->footer("SPANS, by executor:\n"
+		     "  run    ns  a body, from its call to its return\n"
+		     "  wait   ns  from its return to the wake; 0 when that came first\n"
+		     "  delay  ns  from the start, the wake or the yield to the call\n\n"
+		     "EXAMPLES:\n"
+		     "  kcoro hist coro          since coro was attached\n"
+		     "  kcoro hist coro 5 3      then what each 5 seconds add, three reports\n");
+	verb->callback([=, &asked] {
+		asked.run = [=, &asked] { return hist<coro_latency>(*when, asked.out); };
 	});
 }
 
@@ -190,13 +261,19 @@ void add_hist(CLI::App &app, request &asked)
 	auto when = std::make_shared<schedule>();
 
 	verb->fallthrough();
+	verb->require_subcommand(0, 1);
 	add_schedule(*verb, *when);
+	add_hist_coro(*verb, asked);
 	verb->footer("EXAMPLES:\n"
 		     "  kcoro hist          since latency was attached\n"
 		     "  kcoro hist 5 3      then what each 5 seconds add, three reports\n"
-		     "  kcoro -p hist\n\n"
+		     "  kcoro -p hist\n"
+		     "  kcoro hist coro -h  the histograms of coroutines\n\n"
 		     "Row n counts what took 2^n to 2^(n+1)-1 ns.");
-	verb->callback([=, &asked] { asked.run = [=, &asked] { return hist(*when, asked.out); }; });
+	verb->callback([=, &asked] {
+		if (verb->get_subcommands().empty())
+			asked.run = [=, &asked] { return hist<frame_latency>(*when, asked.out); };
+	});
 }
 
 } // namespace kcoro

@@ -180,23 +180,24 @@ void show(const sni_attachment &filter, const sni_state &state, json &list, std:
 	text += verdicts_text(state.counters);
 }
 
-void show_latency(json &document, std::string &text)
+void show_histograms(const histogram_pins &pins, json &document, std::string &text)
 {
-	switch (latency_attached()) {
-	case latency_state::none:
-		text += "latency  not attached\n";
-		document["latency"] = {{"attached", false}};
+	switch (state_of(pins)) {
+	case pinned_state::none:
+		text += fmt::format("{:<8} not attached\n", pins.name);
+		document[pins.name] = {{"attached", false}};
 		return;
-	case latency_state::half:
-		text += "latency  half attached; `kcoro detach latency` clears it\n";
-		document["latency"] = {{"attached", false}, {"half", true}};
+	case pinned_state::half:
+		text += fmt::format("{:<8} half attached; `kcoro detach {}` clears it\n", pins.name,
+				    pins.name);
+		document[pins.name] = {{"attached", false}, {"half", true}};
 		return;
-	case latency_state::whole:
+	case pinned_state::whole:
 		break;
 	}
-	auto since = made_at(latency_free_pin);
-	text += fmt::format("latency  since {}\n", format_time(since));
-	document["latency"] = {{"attached", true}, {"since", since}, {"map", latency_map_pin}};
+	auto since = made_at(pins.link(pins.events.back()));
+	text += fmt::format("{:<8} since {}\n", pins.name, format_time(since));
+	document[pins.name] = {{"attached", true}, {"since", since}, {"map", pins.map}};
 }
 
 outcome status(const output &out)
@@ -210,7 +211,8 @@ outcome status(const output &out)
 		return ready;
 
 	document["module"] = {{"loaded", true}, {"references", module_references()}};
-	show_latency(document, text);
+	for (const auto *pins : all_histogram_pins)
+		show_histograms(*pins, document, text);
 	for (const auto &filter : sni_attachments()) {
 		if (!filter.linked || !filter.has_record) {
 			show_half(filter, list, text);

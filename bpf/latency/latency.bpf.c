@@ -13,6 +13,7 @@
 #include <bpf/bpf_tracing.h>
 #include <kcoro/abi.h>
 #include "latency.h"
+#include "log2_bucket.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -33,21 +34,6 @@ struct {
 /* What a new entry begins with; too large for the stack beside the rest. */
 static const struct latency_histogram empty;
 
-static __always_inline __u32 log2_bucket(__u64 value)
-{
-	__u32 log = 0;
-
-	if (value >> 32)
-		return LATENCY_BUCKETS - 1;
-	for (__u32 shift = 16; shift; shift >>= 1) {
-		if (value >> shift) {
-			value >>= shift;
-			log += shift;
-		}
-	}
-	return log < LATENCY_BUCKETS ? log : LATENCY_BUCKETS - 1;
-}
-
 static __always_inline void record(enum kcoro_operation operation, __u32 level,
 				   __u32 size_class, __u64 ns)
 {
@@ -57,7 +43,7 @@ static __always_inline void record(enum kcoro_operation operation, __u32 level,
 		.size_class = size_class,
 	};
 	struct latency_histogram *histogram;
-	__u32 bucket = log2_bucket(ns);
+	__u32 bucket = log2_bucket(ns, LATENCY_BUCKETS);
 
 	histogram = bpf_map_lookup_elem(&frame_latency_ns, &key);
 	if (!histogram) {
