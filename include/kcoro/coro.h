@@ -170,9 +170,10 @@ enum kcoro_coro_flags {
  * Context: any, NMI included.
  * Return: the coroutine, to be started with kcoro_coro_start() or dropped with
  * kcoro_coro_put(); or ERR_PTR: -ENOMEM, -EAGAIN (the scope's limit is reached),
- * -ESHUTDOWN (the scope is being destroyed), -ENODEV (the body's module is being
- * unloaded), -EINVAL (the description is wrong: no body, a frame smaller than its head
- * or too large, a sleeping body on an executor that must not).
+ * -ESHUTDOWN (the scope is being destroyed), -ETIMEDOUT (its deadline has passed),
+ * -ENODEV (the body's module is being unloaded), -EINVAL (the description is wrong: no
+ * body, a frame smaller than its head or too large, a sleeping body on an executor that
+ * must not).
  */
 struct kcoro_coro *kcoro_coro_create(struct kcoro_scope *scope, const struct kcoro_desc *desc);
 

@@ -48,7 +48,8 @@ struct kcoro_scope_attr {
  * Context: process context, may sleep.
  * Return: the scope, the caller's unless it has a parent, or ERR_PTR: -EINVAL (a wrong
  * size, name or reserved field), -E2BIG (a field that this kcoro does not know is not
- * 0), -ESHUTDOWN (the parent is being destroyed), -ENOMEM.
+ * 0), -ESHUTDOWN (the parent is being destroyed), -ETIMEDOUT (the parent's deadline has
+ * passed), -ENOMEM.
  */
 struct kcoro_scope *kcoro_scope_create(const struct kcoro_scope_attr *attr);
 

@@ -51,6 +51,15 @@ int kcoro_scope_enter(struct kcoro_scope *scope)
 	return err;
 }
 
+static void leave_late(struct kcoro_item *item, struct kcoro_queue *unused)
+{
+	struct kcoro_scope *scope = container_of(item, struct kcoro_scope, later);
+	int n = atomic_xchg(&scope->late, 0);
+
+	while (n--)
+		kcoro_scope_leave(scope);
+}
+
 /**
  * kcoro_scope_leave() - one coroutine less
  * @scope: the scope; may be gone afterwards
@@ -59,6 +68,12 @@ int kcoro_scope_enter(struct kcoro_scope *scope)
  */
 void kcoro_scope_leave(struct kcoro_scope *scope)
 {
+	/* Who wakes takes locks. */
+	if (unlikely(in_nmi())) {
+		if (atomic_inc_return(&scope->late) == 1)
+			kcoro_later_add(&scope->later);
+		return;
+	}
 	preempt_disable();
 	if (scope->limit)
 		atomic_dec(&scope->live);
@@ -369,6 +384,7 @@ struct kcoro_scope *kcoro_scope_create(const struct kcoro_scope_attr *from)
 	scope->limit = attr.limit;
 	scope->parent = attr.parent;
 	init_swait_queue_head(&scope->wait);
+	scope->later.run = leave_late;
 	INIT_DELAYED_WORK(&scope->deadline, deadline_work);
 	INIT_LIST_HEAD(&scope->nested);
 	mutex_lock(&scopes_lock);

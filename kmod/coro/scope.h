@@ -20,6 +20,8 @@
  *             -> each list walked -> until empty -> grace period: the last leaver is out
  *   listing:  list lock, listed, stop read: the walk or the lister sees the other
  *   leaving:  preemption off: finished + 1, full barrier, anybody who waits? wake
+ *             from NMI, where a creation failed: counted a moment later; until then the
+ *             scope is not empty, so that it stays
  *
  * Who walks a list lets interrupts in now and then (struct kcoro_walk). Readers that may
  * sleep between (list.c) are in kcoro_scope_readers, and no scope is freed before them.
@@ -36,6 +38,8 @@
 
 #include <kcoro/coro.h>
 #include <kcoro/scope.h>
+
+#include "../sched/sched.h"
 
 struct kcoro_scope_cpu {
 	raw_spinlock_t lock;
@@ -56,6 +60,8 @@ struct kcoro_scope {
 	atomic_t live;			/* kept only where there is a limit */
 	int waiters;
 	struct swait_queue_head wait;
+	struct kcoro_item later;	/* from NMI: leaves */
+	atomic_t late;			/* how often */
 	struct delayed_work deadline;
 	struct kcoro_scope *parent;
 	struct list_head nested;	/* under scopes_lock */

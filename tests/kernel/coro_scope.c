@@ -191,11 +191,72 @@ static int bad_arguments(void)
 	return 0;
 }
 
+struct waiting {
+	struct work_struct work;
+	struct kcoro_scope *scope;
+	int got;
+};
+
+static void wait_for_all(struct work_struct *work)
+{
+	struct waiting *w = container_of(work, struct waiting, work);
+
+	w->got = kcoro_scope_wait(w->scope, 10 * HZ);
+}
+
+/* No frame of this size is to be had in NMI. */
+static const struct kcoro_desc large_desc = {
+	.owner = THIS_MODULE,
+	.name = "large",
+	.frame_size = KCORO_FRAME_SIZE_MAX + 1,
+	.resume = wait_for_it,
+};
+
+static void create_large(void *arg)
+{
+	struct kcoro_scope *scope = arg;
+	int i;
+
+	for (i = 0; i < 100; i++)
+		if (kcoro_coro_create(scope, &large_desc) != ERR_PTR(-ENOMEM))
+			told = -EINVAL;
+}
+
+/* What was refused in NMI leaves the scope, while somebody waits until it is empty. */
+static int refused_in_nmi(void)
+{
+	static struct kcoro_event event;
+	static struct waiting w;
+	struct kcoro_coro *co;
+
+	w.scope = test_scope(0, 0);
+	EXPECT(!IS_ERR(w.scope));
+	kcoro_event_init(&event, false);
+	co = start_waiter(w.scope, &event);
+	EXPECT(!IS_ERR(co));
+	EXPECT(SUSPENDED(co));
+	INIT_WORK(&w.work, wait_for_all);
+	schedule_work(&w.work);
+	/* So that it waits; when it does not yet, less is tested. */
+	msleep(20);
+	told = 0;
+	EXPECT(at_level(KCORO_LEVEL_NMI, create_large, w.scope));
+	EXPECT(told == 0);
+	EXPECT(SOON(kcoro_scope_live(w.scope) == 1));
+	kcoro_event_set(&event);
+	flush_work(&w.work);
+	EXPECT(w.got == 0);
+	kcoro_coro_put(co);
+	EXPECT(!kcoro_scope_destroy(w.scope));
+	return 0;
+}
+
 const struct kcoro_test_case kcoro_coro_scope_cases[] = {
 	{ "scope_limit", scope_limit },
 	{ "scope_deadline", scope_deadline },
 	{ "scope_destroy", scope_destroy_many },
 	{ "scope_from_inside", scope_destroyed_from_inside },
+	{ "scope_refused_in_nmi", refused_in_nmi },
 	{ "scope_bad_arguments", bad_arguments },
 	{}
 };

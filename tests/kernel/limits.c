@@ -218,7 +218,7 @@ static int large_nmi(void)
 static int quota(void)
 {
 	struct kcoro_pool *pool = pool_with(0, 100 * 1024);
-	void *frames[101];
+	static void *frames[101];
 	int n, i;
 
 	EXPECT(!IS_ERR(pool));
