@@ -5,6 +5,7 @@
  *
  *   pool     a private pool: made, used in every class, destroyed
  *   levels   frames in task, softirq, hardirq and NMI
+ *   coro     coroutines of a scope that spawn and join others
  *   chain    a chain of C++20 coroutines on frames of the default pool
  *   caches   a slab cache made and destroyed, without kcoro: what the kernel itself
  *            makes of a failing allocation (see known_leaks)
@@ -62,6 +63,7 @@ static const struct {
 } scenarios[] = {
 	{ "pool", faults_pool },
 	{ "levels", faults_levels },
+	{ "coro", faults_coro },
 	{ "chain", chain },
 	{ "caches", caches },
 };
@@ -79,7 +81,7 @@ static int run_set(const char *value, const struct kernel_param *kp)
 static const struct kernel_param_ops run_ops = { .set = run_set };
 
 module_param_cb(run, &run_ops, NULL, 0200);
-MODULE_PARM_DESC(run, "run a scenario: pool, levels, chain, caches");
+MODULE_PARM_DESC(run, "run a scenario: pool, levels, coro, chain, caches");
 
 static int __init faults_init(void)
 {

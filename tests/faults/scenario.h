@@ -30,6 +30,7 @@ struct faults_sum faults_sum(struct kcoro_pool *pool);
 
 int faults_pool(void);
 int faults_levels(void);
+int faults_coro(void);
 
 /* chain.cc: 1 + .. + depth or a negative errno; *made and *destroyed: objects in frames. */
 int faults_chain_sum(int depth, int *made, int *destroyed);

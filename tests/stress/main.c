@@ -83,6 +83,7 @@ static void print_counts(void)
 	static const char *const events[STRESS_EVENTS] = {
 		"pool_created", "pool_refused", "pool_destroyed", "counters_read",
 		"watches", "watches_of_nmi", "nmi_watched",
+		"coros", "coros_refused", "scopes",
 	};
 	bool whole = !atomic_read(&stress_errors);
 	unsigned int i;
@@ -123,9 +124,12 @@ static int start_all(void)
 	err = stress_pools_start();
 	if (err)
 		return err;
-	err = stress_interrupts_start();
+	err = stress_coros_start();
 	if (err)
 		goto err_pools;
+	err = stress_interrupts_start();
+	if (err)
+		goto err_coros;
 	err = stress_nmi_start();
 	if (err)
 		goto err_interrupts;
@@ -144,6 +148,8 @@ err_nmi:
 	stress_nmi_stop();
 err_interrupts:
 	stress_interrupts_stop();
+err_coros:
+	stress_coros_stop();
 err_pools:
 	stress_pools_stop();
 	return err;
@@ -157,6 +163,7 @@ static void stop_all(void)
 	stress_watch_stop();
 	stress_interrupts_stop();
 	stress_nmi_stop();
+	stress_coros_stop();
 	stress_pools_stop();
 }
 
@@ -197,6 +204,7 @@ static int set_check(const char *value, const struct kernel_param *param)
 		return -EIO;
 	pr_info("kcoro_stress: ok stress_contents\n");
 	pr_info("kcoro_stress: ok stress_balance\n");
+	pr_info("kcoro_stress: ok stress_coroutines\n");
 	pr_info("kcoro_stress: ok stress_every_actor_ran\n");
 	return 0;
 }

@@ -288,6 +288,8 @@ void stress_step(enum stress_actor actor, struct stress_rng *rng)
 		burst(actor, rng);
 	else if (what < 4)
 		bad_calls(actor, rng);
+	else if (what < 16)
+		stress_coro_step(rng);
 	else if (!take_off_shelf(place, actor))
 		put_on_shelf(place, actor, rng);
 }

@@ -8,6 +8,7 @@
  *   pools.c       the pools in use, and their coming and going
  *   tasks.c       kthreads: what they do themselves, and whom they set off
  *   interrupts.c  works, timers, tasklets, irq_works, IPIs
+ *   coros.c       coroutines, and who spawns, wakes and stops them
  *   nmi.c         NMIs, and what nests in them
  *   watch.c       breakpoints on magazines: others' code inside a window
  *
@@ -55,6 +56,9 @@ enum stress_event {
 	STRESS_WATCHES,
 	STRESS_WATCHES_OF_NMI,
 	STRESS_NMI_WATCHED,
+	STRESS_COROS,
+	STRESS_COROS_REFUSED,
+	STRESS_SCOPES,
 	STRESS_EVENTS,
 };
 
@@ -119,6 +123,12 @@ void stress_tasks_stop(void);
 int stress_interrupts_start(void);
 void stress_interrupts_stop(void);
 void stress_interrupts_set_off(struct stress_rng *rng);
+
+/* coros.c: step: any context; scope: may sleep */
+void stress_coro_step(struct stress_rng *rng);
+void stress_coro_scope(struct stress_rng *rng);
+int stress_coros_start(void);
+void stress_coros_stop(void);
 
 /* nmi.c */
 int stress_nmi_start(void);

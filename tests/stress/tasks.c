@@ -115,6 +115,9 @@ static int run(void *data)
 		case 3:
 			set_reserve(rng);
 			break;
+		case 4:
+			stress_coro_scope(rng);
+			break;
 		}
 		/* Emulated CPUs are few: BPF programs and works shall get their part. */
 		if (stress_below(rng, 2))
