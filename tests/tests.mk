@@ -64,7 +64,7 @@ CI_KERNELS := 6.12-rt 7.3
 .PHONY: ci
 ci: setup ## what CI runs: lint, unit tests, all tests on 6.12, fuzzing, a short set on others
 	@O=$(O) MAKE='$(MAKE)' tests/stages "lint=lint LINT=$(CI_LINT)" "$(KERNEL_DEFAULT)=check" \
-		"fuzz=fuzz SECONDS=60" $(foreach name,$(CI_KERNELS),"$(name)=check-short KERNEL=$(name)")
+		"fuzz=fuzz SECONDS=20" $(foreach name,$(CI_KERNELS),"$(name)=check-short KERNEL=$(name)")
 
 .PHONY: ci-long
 ci-long: setup ## what takes longer: all of lint, and a short set on the debug kernel
