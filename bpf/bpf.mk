@@ -41,9 +41,14 @@ $(O)/bpf/$(patsubst %.bpf.c,%,$(notdir $(1))).bpf.o: $(1) $(O)/vmlinux.h | $(O)/
 endef
 $(foreach source,$(BPF_SOURCES),$(eval $(call bpf_object,$(source))))
 
+# bpftool 7.5 has struct_ops maps attached by the skeleton, as libbpf 1.5 does and the 1.4
+# beside it can't.
+SKELETON_TO_1_4 := /map->link = /d
+
 $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 	@echo "  SKEL     $@"
 	$(Q)$(BPFTOOL) gen skeleton $< > $@.tmp
+	$(Q)sed -i '$(SKELETON_TO_1_4)' $@.tmp
 	$(Q)mv $@.tmp $@
 
 -include $(BPF_OBJECTS:.o=.d)

@@ -259,6 +259,124 @@ extern int bpf_kcoro_pool_counters_read(__u64 pool_id, __u32 level, __u32 size_c
 					__u32 out__sz) __ksym;
 
 /*
+ * Scheduled coroutines: bodies that the module calls when what they await has come.
+ *
+ *	struct answer { __u64 table_id; __u32 key; };	(the state, zero at first)
+ *
+ *	SEC("struct_ops/resume")
+ *	int BPF_PROG(wait_resume, struct kcoro_bpf_coro *co, __s64 value, __s32 error)
+ *	{
+ *		bpf_printk("%lld, %d", value, error);
+ *		return KCORO_NEXT_DONE;
+ *	}
+ *
+ *	SEC(".struct_ops.link")
+ *	struct kcoro_ops waits = {
+ *		.start = (void *)wait_start, .resume = (void *)wait_resume,
+ *		.name = "waits", .frame_size = sizeof(struct answer),
+ *	};
+ *
+ * bpf_map__attach_struct_ops() attaches it. When the link goes, and it goes with its
+ * loader unless it is pinned, all its coroutines are killed and nobody is in a program any
+ * more. bpf_link__update_map() puts other programs in their place, with the same name,
+ * frame_size, executor, limit and pool; coroutines go on in these.
+ */
+
+/* A coroutine, in its own program. Opaque; reach its state with bpf_kcoro_coro_data(). */
+struct kcoro_bpf_coro {
+	__u32 data_size;
+} __attribute__((preserve_access_index));
+
+/*
+ * The struct_ops. @start and @resume return enum kcoro_next, or a negative errno to end
+ * with. They are called at task or softirq level, not in NMI, and can't sleep.
+ */
+struct kcoro_ops {
+	/* Called first, in place of resume; may be missing. */
+	int (*start)(struct kcoro_bpf_coro *co);
+	/*
+	 * Called with what came: value, or error. 0; -ETIMEDOUT: the timeout; -ECANCELED: it
+	 * is asked to end, and is killed at its next await; -ESTALE: the table has gone
+	 */
+	int (*resume)(struct kcoro_bpf_coro *co, __s64 value, __s32 error);
+	/* It is killed, and not called any more; may be missing. */
+	void (*cancel)(struct kcoro_bpf_coro *co, __s32 error);
+	char name[KCORO_NAME_LEN];	/* not empty; no two are attached at a time */
+	__u32 frame_size;		/* bytes of state, 1 .. KCORO_FRAME_DATA_MAX */
+	__u32 executor;			/* enum kcoro_executor */
+	__u32 limit;			/* most that live; 0: KCORO_OPS_LIMIT_MAX */
+	__u32 flags;			/* 0 */
+	__u64 pool_id;			/* of the frames; 0: the default pool of BPF programs */
+};
+
+/*
+ * bpf_kcoro_ops_id - the number of attached ops
+ * @name: theirs, a constant
+ *
+ * Packet, syscall and struct_ops programs. 0: none of that name are attached. Look it up
+ * once and keep it in a global variable; it is never used again for others.
+ */
+extern __u64 bpf_kcoro_ops_id(const char *name) __ksym;
+
+/*
+ * bpf_kcoro_spawn - start a coroutine
+ * @ops_id: from bpf_kcoro_ops_id()
+ * @args: copied to the beginning of its state; args__sz bytes
+ *
+ * Packet, syscall and struct_ops programs. 0; -ESTALE: no such ops (any more); -EAGAIN: its
+ * limit is reached; -ENOMEM; -E2BIG: args__sz is more than frame_size; -ESHUTDOWN: it is
+ * being detached.
+ */
+extern int bpf_kcoro_spawn(__u64 ops_id, const void *args, __u32 args__sz) __ksym;
+
+/*
+ * bpf_kcoro_coro_data - the state of a coroutine
+ * @rdwr_buf_size: bytes wanted, a compile-time constant
+ *
+ * struct_ops programs. NULL when the state is smaller. Valid during the call.
+ */
+extern __u8 *bpf_kcoro_coro_data(struct kcoro_bpf_coro *co, const size_t rdwr_buf_size) __ksym;
+
+/*
+ * bpf_kcoro_await_timer - what to wait for: time that passes
+ * @ns: from the return on
+ *
+ * struct_ops programs. Takes effect when the program returns KCORO_NEXT_WAIT; the last one
+ * that was asked for in a call counts. Who waits and has asked for nothing ends with
+ * -EDEADLK. Returns 0.
+ */
+extern int bpf_kcoro_await_timer(struct kcoro_bpf_coro *co, __u64 ns) __ksym;
+
+/*
+ * bpf_kcoro_await_key - what to wait for: somebody who wakes a key
+ * @table_id: from bpf_kcoro_table_id(); the table need not have an entry of that key
+ * @key: copied; key__sz must be the table's key_size, or resume is told -EINVAL
+ * @timeout_ns: then resume is told -ETIMEDOUT; 0: never
+ *
+ * struct_ops programs, as bpf_kcoro_await_timer(). 0, or -EINVAL: the key is longer than
+ * any.
+ */
+extern int bpf_kcoro_await_key(struct kcoro_bpf_coro *co, __u64 table_id, const void *key,
+			       __u32 key__sz, __u64 timeout_ns) __ksym;
+
+/*
+ * bpf_kcoro_key_wake - have who awaits a key go on
+ * @value: for it; of several that await the key the one that has waited longest has it
+ *
+ * Packet, syscall and struct_ops programs. 0; -ENOENT: nobody awaits it, and the value is
+ * gone; -ESTALE: no such table (any more); -EINVAL: the key has another length.
+ */
+extern int bpf_kcoro_key_wake(__u64 table_id, const void *key, __u32 key__sz,
+			      __s64 value) __ksym;
+
+/*
+ * bpf_kcoro_set_result - what it ends with when it returns KCORO_NEXT_DONE
+ *
+ * struct_ops programs. Returns 0.
+ */
+extern int bpf_kcoro_set_result(struct kcoro_bpf_coro *co, __s64 result) __ksym;
+
+/*
  * bpf_kcoro_coro_list - live coroutines
  * @query: in: which ones, and row_size; out: filled and matched
  * @rows: filled with struct kcoro_coro_info, as many as fit; each has row_size bytes, what

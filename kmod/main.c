@@ -17,7 +17,7 @@ static int __init kcoro_init(void)
 	int err;
 
 	/* First: without BTF nothing else makes sense, and there is nothing to undo yet. */
-	err = kcoro_btf_guard_init();
+	err = kcoro_ops_init();
 	if (err)
 		return err;
 	err = kcoro_pool_init();

@@ -104,6 +104,7 @@ $(foreach source,$(TEST_BPF),$(eval $(call test_bpf,$(source))))
 $(O)/tests/%.skel.h: $(O)/tests/%.bpf.o
 	@echo "  SKEL     $@"
 	$(Q)$(BPFTOOL) gen skeleton $< > $@.tmp
+	$(Q)sed -i '$(SKELETON_TO_1_4)' $@.tmp
 	$(Q)mv $@.tmp $@
 
 define test_program

@@ -283,4 +283,14 @@ struct kcoro_table_counters {
 	__u64 unclaimed;	/* wakes of a key that nobody awaited */
 };
 
+/* Bodies in BPF: most coroutines of one struct kcoro_ops that live at a time. */
+#define KCORO_OPS_LIMIT_MAX (1U << 20)
+
+/* What a body in BPF says when it returns; a negative errno: it has ended with that. */
+enum kcoro_next {
+	KCORO_NEXT_DONE = 0,	/* it has ended */
+	KCORO_NEXT_WAIT = 1,	/* call it again when what it asked for has come */
+	KCORO_NEXT_YIELD = 2,	/* call it again, after others */
+};
+
 #endif /* KCORO_ABI_H */

@@ -3,7 +3,7 @@
 #ifndef KCORO_BPF_FRONT_H
 #define KCORO_BPF_FRONT_H
 
-int kcoro_btf_guard_init(void);
+int kcoro_ops_init(void);
 int kcoro_kfuncs_init(void);
 
 #endif /* KCORO_BPF_FRONT_H */

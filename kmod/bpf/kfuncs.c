@@ -291,13 +291,31 @@ __bpf_kfunc_end_defs();
 	BTF_ID_FLAGS(func, bpf_kcoro_table_leave, KF_RELEASE) \
 	BTF_ID_FLAGS(func, bpf_kcoro_table_end, KF_RELEASE)
 
+/* bpf_coro.c */
+#define SPAWN_KFUNCS \
+	BTF_ID_FLAGS(func, bpf_kcoro_ops_id) \
+	BTF_ID_FLAGS(func, bpf_kcoro_spawn) \
+	BTF_ID_FLAGS(func, bpf_kcoro_key_wake)
+
 BTF_KFUNCS_START(packet_kfuncs)
 PACKET_KFUNCS
+SPAWN_KFUNCS
 READER_KFUNCS
 BTF_KFUNCS_END(packet_kfuncs)
 
+BTF_KFUNCS_START(ops_kfuncs)
+PACKET_KFUNCS
+SPAWN_KFUNCS
+READER_KFUNCS
+BTF_ID_FLAGS(func, bpf_kcoro_coro_data, KF_TRUSTED_ARGS | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_kcoro_await_timer, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_kcoro_await_key, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_kcoro_set_result, KF_TRUSTED_ARGS)
+BTF_KFUNCS_END(ops_kfuncs)
+
 BTF_KFUNCS_START(syscall_kfuncs)
 PACKET_KFUNCS
+SPAWN_KFUNCS
 READER_KFUNCS
 BTF_ID_FLAGS(func, bpf_kcoro_pool_create, KF_ACQUIRE | KF_RET_NULL | KF_SLEEPABLE)
 BTF_ID_FLAGS(func, bpf_kcoro_pool_id, KF_TRUSTED_ARGS)
@@ -320,6 +338,7 @@ BTF_ID_FLAGS(func, bpf_kcoro_frame_free_nolock, KF_RELEASE)
 BTF_KFUNCS_END(tracing_kfuncs)
 
 static const struct btf_kfunc_id_set packet_set = { .owner = THIS_MODULE, .set = &packet_kfuncs };
+static const struct btf_kfunc_id_set ops_set = { .owner = THIS_MODULE, .set = &ops_kfuncs };
 static const struct btf_kfunc_id_set syscall_set = { .owner = THIS_MODULE, .set = &syscall_kfuncs };
 static const struct btf_kfunc_id_set tracing_set = { .owner = THIS_MODULE, .set = &tracing_kfuncs };
 
@@ -344,6 +363,7 @@ int __init kcoro_kfuncs_init(void)
 	} sets[] = {
 		{ BPF_PROG_TYPE_XDP, &packet_set },
 		{ BPF_PROG_TYPE_SCHED_CLS, &packet_set },
+		{ BPF_PROG_TYPE_STRUCT_OPS, &ops_set },
 		{ BPF_PROG_TYPE_SYSCALL, &syscall_set },
 		{ BPF_PROG_TYPE_TRACING, &tracing_set },
 	};

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bpf_coro.c - a coroutine whose body is BPF: the body here calls the program, and awaits
+ * what that asked for before it returned; and the kfuncs with which it asks.
+ *
+ * Contexts: the body: an executor; programs are called under RCU. Await kfuncs: the
+ * program, inside a call. Spawn: any but NMI.
+ */
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <linux/err.h>
+#include <linux/string.h>
+
+#include <kcoro/table.h>
+
+#include "../coro/coroutine.h"
+#include "ops.h"
+
+struct bpf_coro {
+	struct kcoro_coro co;
+	struct kcoro_bpf_coro front;	/* what the program is given */
+	struct kcoro_ops_instance *instance;
+	/* The await that the program asked for in this call. */
+	enum kcoro_wait_kind await;
+	u32 key_size;
+	u64 ns;				/* of the timer, or of the timeout; 0: none */
+	u64 table_id;
+	s64 value;			/* what the last one gave */
+	struct kcoro_timer timer;
+	struct kcoro_key_wait key;
+	u8 data[] __aligned(8);
+};
+
+static struct bpf_coro *bpf_coro_of(struct kcoro_bpf_coro *front)
+{
+	return container_of(front, struct bpf_coro, front);
+}
+
+/* Begins the await that was asked for, or looks at it. */
+static long await(struct bpf_coro *me)
+{
+	struct kcoro_timer *timeout = me->ns ? &me->timer : NULL;
+
+	switch (me->await) {
+	case KCORO_WAIT_TIMER:
+		return kcoro_timer_await(&me->co, &me->timer, me->ns);
+	case KCORO_WAIT_KEY:
+		return kcoro_key_await(&me->co, &me->key, me->table_id, me->key.key, me->key_size,
+				       &me->value, timeout, me->ns);
+	default:
+		/* It waits for nothing, and nobody would ever wake it. */
+		return -EDEADLK;
+	}
+}
+
+/* One call of the program: what it returned, its awaits noted in @me. */
+static int call(struct bpf_coro *me, s32 error, bool first)
+{
+	const struct kcoro_ops *ops;
+	s64 value = me->value;
+	int next;
+
+	me->await = KCORO_WAIT_NOTHING;
+	me->value = 0;
+	rcu_read_lock();
+	ops = rcu_dereference(me->instance->ops);
+	if (first && ops->start)
+		next = ops->start(&me->front);
+	else
+		next = ops->resume(&me->front, value, error);
+	rcu_read_unlock();
+	return next;
+}
+
+/* Errors of programs: those of users, not those that mean something in here. */
+static long result_of(int next)
+{
+	return next <= 0 && next > -ERESTARTSYS ? next : -EINVAL;
+}
+
+static long body(struct kcoro_coro *co)
+{
+	struct bpf_coro *me = container_of(co, struct bpf_coro, co);
+	long got = 0;
+	int next;
+
+	KCORO_BEGIN(co);
+	next = call(me, 0, true);
+	for (;;) {
+		if (next == KCORO_NEXT_YIELD) {
+			KCORO_YIELD();
+			got = 0;
+		} else if (next == KCORO_NEXT_WAIT) {
+			KCORO_AWAIT(got, await(me));
+			if (got == -EDEADLK)
+				KCORO_RETURN(got);
+		} else {
+			KCORO_RETURN(result_of(next));
+		}
+		next = call(me, min(got, 0L), false);
+	}
+	KCORO_END(0);
+}
+
+static void destroy(struct kcoro_coro *co)
+{
+	struct bpf_coro *me = container_of(co, struct bpf_coro, co);
+	const struct kcoro_ops *ops;
+
+	/* Its program has said that it ends, or was never called. */
+	if (!kcoro_coro_is_killed(co) || !(co->flags & KCORO_CORO_RAN))
+		return;
+	rcu_read_lock();
+	ops = rcu_dereference(me->instance->ops);
+	if (ops->cancel)
+		ops->cancel(&me->front, -EINTR);
+	rcu_read_unlock();
+}
+
+/**
+ * kcoro_bpf_coro_describe() - of what sort the coroutines of these ops are
+ * @instance: has the name
+ * @ops: what is attached
+ */
+void kcoro_bpf_coro_describe(struct kcoro_ops_instance *instance, const struct kcoro_ops *ops)
+{
+	instance->desc = (struct kcoro_desc){
+		.name = instance->name,
+		.frame_size = sizeof(struct bpf_coro) + ops->frame_size,
+		.executor = ops->executor,
+		.resume = body,
+		.destroy = destroy,
+	};
+}
+
+__bpf_kfunc_start_defs();
+
+__bpf_kfunc u64 bpf_kcoro_ops_id(const char *name__str)
+{
+	return kcoro_ops_id(name__str);
+}
+
+__bpf_kfunc int bpf_kcoro_spawn(u64 ops_id, const void *args, u32 args__sz)
+{
+	struct kcoro_ops_instance *instance;
+	struct kcoro_coro *co;
+	struct bpf_coro *me;
+	int err = -ESTALE;
+
+	rcu_read_lock();
+	instance = kcoro_ops_find(ops_id);
+	if (!instance)
+		goto out;
+	err = -E2BIG;
+	if (args__sz > instance->desc.frame_size - sizeof(*me))
+		goto out;
+	co = kcoro_coro_create_gfp(instance->scope, &instance->desc, GFP_ATOMIC | __GFP_NOWARN);
+	err = PTR_ERR_OR_ZERO(co);
+	if (err)
+		goto out;
+	me = container_of(co, struct bpf_coro, co);
+	me->front.data_size = instance->desc.frame_size - sizeof(*me);
+	me->front.data_offset = offsetof(struct bpf_coro, data) - offsetof(struct bpf_coro, front);
+	me->instance = instance;
+	memcpy(me->data, args, args__sz);
+	kcoro_coro_start(co);
+out:
+	rcu_read_unlock();
+	return err;
+}
+
+__bpf_kfunc u8 *bpf_kcoro_coro_data(struct kcoro_bpf_coro *co, const size_t rdwr_buf_size)
+{
+	if (rdwr_buf_size > co->data_size)
+		return NULL;
+	return (u8 *)co + co->data_offset;
+}
+
+__bpf_kfunc int bpf_kcoro_await_timer(struct kcoro_bpf_coro *co, u64 ns)
+{
+	struct bpf_coro *me = bpf_coro_of(co);
+
+	me->await = KCORO_WAIT_TIMER;
+	me->ns = ns;
+	return 0;
+}
+
+__bpf_kfunc int bpf_kcoro_await_key(struct kcoro_bpf_coro *co, u64 table_id, const void *key,
+				    u32 key__sz, u64 timeout_ns)
+{
+	struct bpf_coro *me = bpf_coro_of(co);
+
+	if (key__sz > sizeof(me->key.key))
+		return -EINVAL;
+	me->await = KCORO_WAIT_KEY;
+	me->ns = timeout_ns;
+	me->table_id = table_id;
+	me->key_size = key__sz;
+	memcpy(me->key.key, key, key__sz);
+	return 0;
+}
+
+__bpf_kfunc int bpf_kcoro_key_wake(u64 table_id, const void *key, u32 key__sz, s64 value)
+{
+	return kcoro_key_wake(table_id, key, key__sz, value);
+}
+
+__bpf_kfunc int bpf_kcoro_set_result(struct kcoro_bpf_coro *co, s64 result)
+{
+	kcoro_coro_set_result(&bpf_coro_of(co)->co, result);
+	return 0;
+}
+
+__bpf_kfunc_end_defs();

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* bpf_ops.bpf.c - scheduled coroutines with several plans, on behalf of bpf_ops.cc. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "kcoro.bpf.h"
+#include "bpf_ops.h"
+#include "table_owner.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define EBADMSG 74
+
+struct plan_seen seen;
+
+struct plan_state {
+	struct plan_args args;
+	__u32 yields;
+};
+
+static __always_inline int begin(struct kcoro_bpf_coro *co, struct plan_state *s)
+{
+	struct plan_args another = { .plan = PLAN_END };
+
+	switch (s->args.plan) {
+	case PLAN_ERROR:
+		return -EBADMSG;
+	case PLAN_TIMER:
+		bpf_kcoro_await_timer(co, s->args.ns);
+		return KCORO_NEXT_WAIT;
+	case PLAN_YIELD:
+		return KCORO_NEXT_YIELD;
+	case PLAN_KEY:
+		bpf_kcoro_await_key(co, s->args.table_id, &s->args.key, sizeof(s->args.key),
+				    s->args.ns);
+		return KCORO_NEXT_WAIT;
+	case PLAN_NOTHING:
+		return KCORO_NEXT_WAIT;
+	case PLAN_NONSENSE:
+		return 12345;
+	case PLAN_SPAWN:
+		return bpf_kcoro_spawn(seen.ops_id, &another, sizeof(another));
+	default:
+		return KCORO_NEXT_DONE;
+	}
+}
+
+SEC("struct_ops/start")
+int BPF_PROG(plan_start, struct kcoro_bpf_coro *co)
+{
+	struct plan_state *s = (struct plan_state *)bpf_kcoro_coro_data(co, sizeof(*s));
+
+	__sync_fetch_and_add(&seen.starts, 1);
+	return s ? begin(co, s) : KCORO_NEXT_DONE;
+}
+
+SEC("struct_ops/resume")
+int BPF_PROG(plan_resume, struct kcoro_bpf_coro *co, __s64 value, __s32 error)
+{
+	struct plan_state *s = (struct plan_state *)bpf_kcoro_coro_data(co, sizeof(*s));
+
+	__sync_fetch_and_add(&seen.resumes, 1);
+	__sync_fetch_and_add(&seen.values, value);
+	if (error == -110)
+		__sync_fetch_and_add(&seen.timeouts, 1);
+	else if (error == -116)
+		__sync_fetch_and_add(&seen.stale, 1);
+	else if (error)
+		__sync_fetch_and_add(&seen.other_errors, 1);
+	/* More than its state is not to be had. */
+	if (!s || bpf_kcoro_coro_data(co, sizeof(*s) + 1))
+		return -EBADMSG;
+	if (s->args.plan == PLAN_YIELD && ++s->yields < PLAN_YIELDS)
+		return KCORO_NEXT_YIELD;
+	return KCORO_NEXT_DONE;
+}
+
+SEC("struct_ops/cancel")
+void BPF_PROG(plan_cancel, struct kcoro_bpf_coro *co, __s32 error)
+{
+	__sync_fetch_and_add(&seen.cancels, 1);
+}
+
+/* In the place of plan_resume. */
+SEC("struct_ops/resume")
+int BPF_PROG(other_resume, struct kcoro_bpf_coro *co, __s64 value, __s32 error)
+{
+	__sync_fetch_and_add(&seen.replaced, 1);
+	return KCORO_NEXT_DONE;
+}
+
+SEC(".struct_ops.link")
+struct kcoro_ops plans = {
+	.start = (void *)plan_start,
+	.resume = (void *)plan_resume,
+	.cancel = (void *)plan_cancel,
+	.name = "plans",
+	.frame_size = sizeof(struct plan_state),
+	.executor = KCORO_EXECUTOR_SOFTIRQ,
+	.limit = 64,
+};
+
+SEC(".struct_ops.link")
+struct kcoro_ops others = {
+	.resume = (void *)other_resume,
+	.name = "plans",
+	.frame_size = sizeof(struct plan_state),
+	.executor = KCORO_EXECUTOR_SOFTIRQ,
+	.limit = 64,
+};
+
+SEC("syscall")
+int find_ops(void *ctx)
+{
+	seen.ops_id = bpf_kcoro_ops_id("plans");
+	return 0;
+}
+
+SEC("syscall")
+int spawn(struct plan_spawn *call)
+{
+	struct plan_args args = call->args;
+	__u8 too_much[sizeof(struct plan_state) + 1] = {};
+	int err = 0;
+
+	call->spawned = 0;
+	call->error = 0;
+	for (__u32 i = 0; i < call->times && i < 1000; i++) {
+		if (call->size)
+			err = bpf_kcoro_spawn(seen.ops_id, too_much, sizeof(too_much));
+		else
+			err = bpf_kcoro_spawn(seen.ops_id, &args, sizeof(args));
+		if (!err)
+			call->spawned++;
+		else if (!call->error)
+			call->error = err;
+	}
+	return 0;
+}
+
+SEC("syscall")
+int wake(struct plan_wake *call)
+{
+	__u32 key = call->key;
+
+	call->error = bpf_kcoro_key_wake(call->table_id, &key, sizeof(key), call->value);
+	return 0;
+}
+
+SEC("syscall")
+int create_table(__u64 *id)
+{
+	struct kcoro_table_attr attr = {
+		.key_size = sizeof(__u32),
+		.frame_size = 8,
+		.max_entries = 1,
+		.name = "plans",
+	};
+
+	*id = owner_create(&attr);
+	return 0;
+}
+
+SEC("syscall")
+int release_table(void *ctx)
+{
+	struct table_owner *slot;
+	struct kcoro_table *old;
+	__u32 zero = 0;
+
+	slot = bpf_map_lookup_elem(&owner, &zero);
+	if (!slot)
+		return 0;
+	old = bpf_kptr_xchg(&slot->table, NULL);
+	if (old)
+		bpf_kcoro_table_release(old);
+	return 0;
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// bpf_ops.cc - scheduled coroutines whose bodies are BPF: attached, spawned, woken,
+// replaced, detached. Runs in the VM with kcoro.ko loaded; prints "ok NAME" or "not ok
+// NAME" per case and ends with 0 when all passed.
+//
+// With an argument "hold" it attaches and spawns, prints "holding" and waits to be killed.
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include <linux/types.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <kcoro/abi.h>
+
+#include "bpf_case.h"
+#include "bpf_ops.h"
+#include "bpf_ops.skel.h"
+
+namespace {
+
+struct deleter {
+	void operator()(bpf_ops_bpf *skeleton) const { bpf_ops_bpf__destroy(skeleton); }
+	void operator()(bpf_link *link) const { bpf_link__destroy(link); }
+};
+using skeleton = std::unique_ptr<bpf_ops_bpf, deleter>;
+using link_ptr = std::unique_ptr<bpf_link, deleter>;
+
+constexpr __u64 never = 3600ULL * 1000000000;
+
+class fixture {
+public:
+	fixture() : skeleton_(bpf_ops_bpf__open_and_load()) {}
+	explicit operator bool() const { return skeleton_ != nullptr; }
+
+	plan_seen seen() const { return skeleton_->bss->seen; }
+	bpf_map *plans() { return skeleton_->maps.plans; }
+	bpf_map *others() { return skeleton_->maps.others; }
+
+	link_ptr attach()
+	{
+		link_ptr link(bpf_map__attach_struct_ops(plans()));
+		__u64 unused = 0;
+		skeleton_->bss->seen = {};
+		run(skeleton_->progs.find_ops, unused);
+		return link;
+	}
+	__u64 find()
+	{
+		__u64 unused = 0;
+		run(skeleton_->progs.find_ops, unused);
+		return seen().ops_id;
+	}
+	plan_spawn spawn(plan_args args, __u32 times = 1, bool too_large = false)
+	{
+		plan_spawn call = {};
+		call.args = args;
+		call.times = times;
+		call.size = too_large;
+		run(skeleton_->progs.spawn, call);
+		return call;
+	}
+	plan_spawn spawn(plan what, __u32 times = 1)
+	{
+		plan_args args = {};
+		args.plan = what;
+		return spawn(args, times);
+	}
+	int wake(__u64 table, __u32 key, __s64 value)
+	{
+		plan_wake call = {};
+		call.table_id = table;
+		call.key = key;
+		call.value = value;
+		run(skeleton_->progs.wake, call);
+		return call.error;
+	}
+	__u64 create_table()
+	{
+		__u64 id = 0;
+		run(skeleton_->progs.create_table, id);
+		return id;
+	}
+	void release_table()
+	{
+		__u64 unused = 0;
+		run(skeleton_->progs.release_table, unused);
+	}
+
+private:
+	skeleton skeleton_;
+};
+
+plan_args key_args(__u64 table, __u32 key, __u64 ns)
+{
+	plan_args args = {};
+	args.plan = PLAN_KEY;
+	args.table_id = table;
+	args.key = key;
+	args.ns = ns;
+	return args;
+}
+
+failure attach_and_detach(fixture &f)
+{
+	EXPECT(!f.find());
+	EXPECT(f.spawn(PLAN_END).error == -ESTALE);
+	auto link = f.attach();
+	EXPECT(link);
+	__u64 id = f.seen().ops_id;
+	EXPECT(id);
+	// Nobody else has this name meanwhile.
+	link_ptr second(bpf_map__attach_struct_ops(f.others()));
+	EXPECT(!second && errno == EEXIST);
+	EXPECT(f.spawn(PLAN_END).error == 0);
+	EXPECT(soon([&] { return f.seen().starts == 1; }));
+	link.reset();
+	// The number is that of nobody any more.
+	EXPECT(f.spawn(PLAN_END).error == -ESTALE);
+	EXPECT(!f.find());
+	link = f.attach();
+	EXPECT(link && f.seen().ops_id && f.seen().ops_id != id);
+	return {};
+}
+
+failure ends(fixture &f)
+{
+	auto link = f.attach();
+	EXPECT(link);
+	EXPECT(f.spawn(PLAN_END, 30).spawned == 30);
+	EXPECT(f.spawn(PLAN_ERROR).error == 0);
+	EXPECT(f.spawn(PLAN_NONSENSE).error == 0);
+	EXPECT(f.spawn(PLAN_NOTHING).error == 0);
+	EXPECT(soon([&] { return f.seen().starts == 33; }));
+	EXPECT(soon([&] { return f.spawn(PLAN_END, 64).error == 0; }));
+	EXPECT(f.seen().resumes == 0 && f.seen().cancels == 0);
+	return {};
+}
+
+failure waits(fixture &f)
+{
+	auto link = f.attach();
+	plan_args args = {};
+	EXPECT(link);
+	args.plan = PLAN_TIMER;
+	args.ns = 1000000;
+	EXPECT(f.spawn(args, 10).spawned == 10);
+	EXPECT(soon([&] { return f.seen().resumes == 10; }));
+	EXPECT(f.spawn(PLAN_YIELD).error == 0);
+	EXPECT(soon([&] { return f.seen().resumes == 10 + PLAN_YIELDS; }));
+	EXPECT(f.spawn(PLAN_SPAWN).error == 0);
+	EXPECT(soon([&] { return f.seen().starts == 13; }));
+	EXPECT(!f.seen().other_errors && !f.seen().timeouts);
+	return {};
+}
+
+failure keys(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	EXPECT(link && table);
+	EXPECT(f.wake(table, 1, 0) == -ENOENT);
+	EXPECT(f.spawn(key_args(table, 1, never)).error == 0);
+	EXPECT(soon([&] { return f.wake(table, 1, 40) == 0; }));
+	EXPECT(soon([&] { return f.seen().resumes == 1; }));
+	EXPECT(f.seen().values == 40);
+	// Nobody comes.
+	EXPECT(f.spawn(key_args(table, 2, 1000000)).error == 0);
+	EXPECT(soon([&] { return f.seen().timeouts == 1; }));
+	EXPECT(f.wake(table, 2, 0) == -ENOENT);
+	// The table goes, or never was.
+	EXPECT(f.spawn(key_args(table, 3, 0)).error == 0);
+	EXPECT(soon([&] { return f.seen().starts == 3; }));
+	f.release_table();
+	EXPECT(soon([&] { return f.seen().stale == 1; }));
+	EXPECT(f.spawn(key_args(table, 4, 0)).error == 0);
+	EXPECT(soon([&] { return f.seen().stale == 2; }));
+	EXPECT(!f.seen().other_errors && !f.seen().cancels);
+	return {};
+}
+
+failure limits(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	EXPECT(link && table);
+	auto call = f.spawn(key_args(table, 1, never), 100);
+	EXPECT(call.spawned == 64 && call.error == -EAGAIN);
+	EXPECT(soon([&] { return f.wake(table, 1, 0) == 0; }));
+	EXPECT(soon([&] { return f.spawn(PLAN_END).error == 0; }));
+	EXPECT(f.spawn({}, 1, true).error == -E2BIG);
+	f.release_table();
+	return {};
+}
+
+// Those that wait are killed before the detaching returns, and told so.
+failure detached_while_they_wait(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	EXPECT(link && table);
+	EXPECT(f.spawn(key_args(table, 1, 0), 20).spawned == 20);
+	EXPECT(soon([&] { return f.seen().starts == 20; }));
+	link.reset();
+	EXPECT(f.seen().cancels == 20 && f.seen().resumes == 0);
+	EXPECT(f.wake(table, 1, 0) == -ENOENT);
+	// Also one that yields for ever.
+	link = f.attach();
+	EXPECT(f.spawn(PLAN_YIELD, 30).spawned == 30);
+	link.reset();
+	__u64 resumes = f.seen().resumes;
+	sleep_ms(50);
+	EXPECT(f.seen().resumes == resumes);
+	f.release_table();
+	return {};
+}
+
+failure replaced(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	EXPECT(link && table);
+	EXPECT(f.spawn(key_args(table, 1, never)).error == 0);
+	EXPECT(soon([&] { return f.seen().starts == 1; }));
+	EXPECT(!bpf_link__update_map(link.get(), f.others()));
+	EXPECT(soon([&] { return f.wake(table, 1, 7) == 0; }));
+	EXPECT(soon([&] { return f.seen().replaced == 1; }));
+	EXPECT(f.seen().resumes == 0);
+	// They have no start: the first call is a resume.
+	EXPECT(f.spawn(PLAN_END).error == 0);
+	EXPECT(soon([&] { return f.seen().replaced == 2; }));
+	f.release_table();
+	return {};
+}
+
+// bpftool's shadow of the ops has no arrays: behind three programs.
+char *name_of(bpf_ops_bpf &s)
+{
+	size_t size = 0;
+	auto *ops = static_cast<char *>(bpf_map__initial_value(s.maps.plans, &size));
+	return ops + 3 * sizeof(void *);
+}
+
+struct wrong {
+	const char *what;
+	void (*make)(bpf_ops_bpf &);
+};
+
+// What can't be right is refused when it is attached.
+failure wrong_attributes(fixture &)
+{
+	static const wrong all[] = {
+		{"no name", [](bpf_ops_bpf &s) { *name_of(s) = 0; }},
+		{"name too long",
+		 [](bpf_ops_bpf &s) { std::memset(name_of(s), 'x', KCORO_NAME_LEN); }},
+		{"no state", [](bpf_ops_bpf &s) { s.struct_ops.plans->frame_size = 0; }},
+		{"state too large",
+		 [](bpf_ops_bpf &s) { s.struct_ops.plans->frame_size = KCORO_FRAME_DATA_MAX + 1; }},
+		{"executor", [](bpf_ops_bpf &s) { s.struct_ops.plans->executor = 7; }},
+		{"limit",
+		 [](bpf_ops_bpf &s) { s.struct_ops.plans->limit = KCORO_OPS_LIMIT_MAX + 1; }},
+		{"flags", [](bpf_ops_bpf &s) { s.struct_ops.plans->flags = 1; }},
+	};
+	for (const auto &w : all) {
+		skeleton s(bpf_ops_bpf__open());
+		EXPECT(s);
+		w.make(*s);
+		EXPECT(!bpf_ops_bpf__load(s.get()));
+		link_ptr link(bpf_map__attach_struct_ops(s->maps.plans));
+		if (link || errno != EINVAL) {
+			std::printf("# %s: %s\n", w.what, link ? "attached" : std::strerror(errno));
+			EXPECT(false);
+		}
+	}
+	// Of a pool that does not exist.
+	skeleton s(bpf_ops_bpf__open());
+	EXPECT(s);
+	s->struct_ops.plans->pool_id = ~0ULL >> 1;
+	EXPECT(!bpf_ops_bpf__load(s.get()));
+	link_ptr link(bpf_map__attach_struct_ops(s->maps.plans));
+	EXPECT(!link && errno == ENOENT);
+	return {};
+}
+
+const test_case<fixture> cases[] = {
+	{"ops_attach", attach_and_detach},
+	{"ops_ends", ends},
+	{"ops_waits", waits},
+	{"ops_keys", keys},
+	{"ops_limits", limits},
+	{"ops_detached", detached_while_they_wait},
+	{"ops_replaced", replaced},
+	{"ops_wrong_attributes", wrong_attributes},
+};
+
+int hold(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	if (!link || !table || f.spawn(key_args(table, 1, 0), 20).spawned != 20)
+		return 1;
+	std::puts("holding");
+	std::fflush(stdout);
+	pause();
+	return 1;
+}
+
+} // namespace
+
+int main(int argc, char **)
+{
+	fixture f;
+
+	if (!f) {
+		std::puts("not ok the programs do not load");
+		return 1;
+	}
+	return argc > 1 ? hold(f) : run_cases(cases, f);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* bpf_ops.h - what bpf_ops.bpf.c and bpf_ops.cc agree on. */
+#ifndef KCORO_TEST_BPF_OPS_H
+#define KCORO_TEST_BPF_OPS_H
+
+/* What a coroutine of the test does. */
+enum plan {
+	PLAN_END,	/* ends at once */
+	PLAN_ERROR,	/* ends with an errno */
+	PLAN_TIMER,	/* awaits a time, then ends */
+	PLAN_YIELD,	/* yields PLAN_YIELDS times */
+	PLAN_KEY,	/* awaits a key */
+	PLAN_NOTHING,	/* waits without having asked for anything */
+	PLAN_NONSENSE,	/* returns what means nothing */
+	PLAN_SPAWN,	/* spawns another, which ends at once */
+};
+
+#define PLAN_YIELDS 1000
+
+/* Arguments, copied into the frame. */
+struct plan_args {
+	enum plan plan;
+	__u32 key;
+	__u64 table_id;
+	__u64 ns;
+};
+
+/* For the syscall program that spawns. */
+struct plan_spawn {
+	struct plan_args args;
+	__u32 times;
+	__u32 spawned;
+	__s32 error;		/* the first one */
+	__u32 size;		/* of the arguments: 0: all; 1: more than the frame has */
+};
+
+/* For the one that wakes. */
+struct plan_wake {
+	__u64 table_id;
+	__s64 value;
+	__u32 key;
+	__s32 error;
+};
+
+/* What the programs have seen. */
+struct plan_seen {
+	__u64 starts;
+	__u64 resumes;
+	__u64 cancels;
+	__u64 values;		/* sum of what came */
+	__u64 timeouts;
+	__u64 stale;
+	__u64 other_errors;
+	__u64 replaced;		/* calls of the program that took another one's place */
+	__u64 ops_id;
+};
+
+#endif /* KCORO_TEST_BPF_OPS_H */
