@@ -370,6 +370,17 @@ extern int bpf_kcoro_key_wake(__u64 table_id, const void *key, __u32 key__sz,
 			      __s64 value) __ksym;
 
 /*
+ * bpf_kcoro_key_wake_nolock - the same where any lock may be held, a moment later
+ *
+ * Tracing programs (fentry, fexit, tp_btf, iterators), in NMI, too. What it wants to say is
+ * kept in a cached frame of the default pool of BPF programs meanwhile. 0: it will be
+ * said, whether anybody listens or not; -ENOMEM: nothing is cached, which a worker cures
+ * a little later; -EINVAL: the key is longer than any.
+ */
+extern int bpf_kcoro_key_wake_nolock(__u64 table_id, const void *key, __u32 key__sz,
+				     __s64 value) __ksym;
+
+/*
  * bpf_kcoro_set_result - what it ends with when it returns KCORO_NEXT_DONE
  *
  * struct_ops programs. Returns 0.

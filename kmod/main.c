@@ -61,6 +61,8 @@ err_pool:
 
 static void __exit kcoro_exit(void)
 {
+	/* No program is left; what the last ones left to do is done now. */
+	kcoro_later_flush();
 	kcoro_table_exit();
 	kcoro_bpf_pool_exit();
 	kcoro_scope_exit();

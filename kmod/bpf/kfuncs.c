@@ -8,7 +8,8 @@
  * program may is not visible from inside: flags are GFP_ATOMIC.
  *
  * Tracing programs may run inside any lock, so nothing for them takes a lock or
- * touches the slab: they get the readers, and frames of what is cached or reserved.
+ * touches the slab: they get the readers, frames of what is cached or reserved, and wakes
+ * that happen a moment later.
  *
  * Loading any such program takes CAP_BPF and more; no kfunc adds a way in.
  */
@@ -335,6 +336,8 @@ BTF_ID_FLAGS(func, bpf_kcoro_frame_alloc_nolock, KF_ACQUIRE | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_kcoro_frame_alloc_from_nolock, KF_ACQUIRE | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_kcoro_frame_data, KF_TRUSTED_ARGS | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_kcoro_frame_free_nolock, KF_RELEASE)
+/* late_wake.c */
+BTF_ID_FLAGS(func, bpf_kcoro_key_wake_nolock)
 BTF_KFUNCS_END(tracing_kfuncs)
 
 static const struct btf_kfunc_id_set packet_set = { .owner = THIS_MODULE, .set = &packet_kfuncs };

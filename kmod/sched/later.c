@@ -62,7 +62,7 @@ int __init kcoro_later_init(void)
 }
 
 /* What was added before has run when this returns. Process context. */
-void kcoro_later_exit(void)
+void kcoro_later_flush(void)
 {
 	int cpu;
 

@@ -218,7 +218,7 @@ void kcoro_sched_exit(void)
 	struct kcoro_queue *q;
 	int cpu;
 
-	kcoro_later_exit();
+	kcoro_later_flush();
 	for_each_possible_cpu(cpu) {
 		if (!kcoro_queues[KCORO_EXECUTOR_SOFTIRQ])
 			break;

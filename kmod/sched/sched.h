@@ -78,7 +78,7 @@ void kcoro_sched_exit(void);
 /* later.c; any context. */
 void kcoro_later_add(struct kcoro_item *item);
 int kcoro_later_init(void);
-void kcoro_later_exit(void);
+void kcoro_later_flush(void);
 
 /**
  * kcoro_sched_add() - have an item run

@@ -148,6 +148,18 @@ int wake(struct plan_wake *call)
 	return 0;
 }
 
+struct plan_wake late;
+
+/* Wakes from where any lock may be held, as far as anybody can tell. */
+SEC("fentry/bpf_fentry_test1")
+int BPF_PROG(wake_late, int a)
+{
+	__u32 key = late.key;
+
+	late.error = bpf_kcoro_key_wake_nolock(late.table_id, &key, sizeof(key), late.value);
+	return 0;
+}
+
 SEC("syscall")
 int create_table(__u64 *id)
 {

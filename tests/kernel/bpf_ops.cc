@@ -80,6 +80,19 @@ public:
 		run(skeleton_->progs.wake, call);
 		return call.error;
 	}
+	// By a tracing program.
+	int wake_late(__u64 table, __u32 key, __s64 value)
+	{
+		link_ptr link(bpf_program__attach(skeleton_->progs.wake_late));
+		bpf_test_run_opts opts = {};
+		opts.sz = sizeof(opts);
+		skeleton_->bss->late.table_id = table;
+		skeleton_->bss->late.key = key;
+		skeleton_->bss->late.value = value;
+		skeleton_->bss->late.error = 1;
+		bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.wake_late), &opts);
+		return skeleton_->bss->late.error;
+	}
 	__u64 create_table()
 	{
 		__u64 id = 0;
@@ -181,6 +194,20 @@ failure keys(fixture &f)
 	EXPECT(f.spawn(key_args(table, 4, 0)).error == 0);
 	EXPECT(soon([&] { return f.seen().stale == 2; }));
 	EXPECT(!f.seen().other_errors && !f.seen().cancels);
+	return {};
+}
+
+failure late_wake(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	EXPECT(link && table);
+	EXPECT(f.spawn(key_args(table, 1, never)).error == 0);
+	// The first ones find nothing cached; before it waits a wake is for nobody.
+	EXPECT(soon([&] { return f.wake_late(table, 1, 9) == 0 && f.seen().resumes == 1; }));
+	EXPECT(f.seen().values == 9);
+	EXPECT(f.wake_late(table + 1000, 1, 0) == 0); // to nobody
+	f.release_table();
 	return {};
 }
 
@@ -292,6 +319,7 @@ const test_case<fixture> cases[] = {
 	{"ops_ends", ends},
 	{"ops_waits", waits},
 	{"ops_keys", keys},
+	{"ops_late_wake", late_wake},
 	{"ops_limits", limits},
 	{"ops_detached", detached_while_they_wait},
 	{"ops_replaced", replaced},
