@@ -330,6 +330,20 @@ extern __u64 bpf_kcoro_ops_id(const char *name) __ksym;
 extern int bpf_kcoro_spawn(__u64 ops_id, const void *args, __u32 args__sz) __ksym;
 
 /*
+ * bpf_kcoro_spawn_await_key - start a coroutine that awaits a key already
+ * @what: of which ops, the key's table, and a timeout
+ * @args: copied to the beginning of its state; args__sz bytes
+ * @key: copied; key__sz must be the table's key_size
+ *
+ * Packet, syscall and struct_ops programs. When this returns 0 the key can be woken: no
+ * answer comes too early. start is not called; resume is, with what came. What
+ * bpf_kcoro_spawn() returns, and -ESTALE: no such table (any more); -EINVAL: the key has
+ * another length.
+ */
+extern int bpf_kcoro_spawn_await_key(const struct kcoro_spawn_key *what, const void *args,
+				     __u32 args__sz, const void *key, __u32 key__sz) __ksym;
+
+/*
  * bpf_kcoro_coro_data - the state of a coroutine
  * @rdwr_buf_size: bytes wanted, a compile-time constant
  *

@@ -286,6 +286,13 @@ struct kcoro_table_counters {
 /* Bodies in BPF: most coroutines of one struct kcoro_ops that live at a time. */
 #define KCORO_OPS_LIMIT_MAX (1U << 20)
 
+/* For bpf_kcoro_spawn_await_key(). */
+struct kcoro_spawn_key {
+	__u64 ops_id;		/* from bpf_kcoro_ops_id() */
+	__u64 table_id;		/* whose key it awaits first */
+	__u64 timeout_ns;	/* 0: none */
+};
+
 /* What a body in BPF says when it returns; a negative errno: it has ended with that. */
 enum kcoro_next {
 	KCORO_NEXT_DONE = 0,	/* it has ended */

@@ -85,7 +85,8 @@ static long body(struct kcoro_coro *co)
 	int next;
 
 	KCORO_BEGIN(co);
-	next = call(me, 0, true);
+	/* Who spawned it may have begun the first await. */
+	next = me->await ? KCORO_NEXT_WAIT : call(me, 0, true);
 	for (;;) {
 		if (next == KCORO_NEXT_YIELD) {
 			KCORO_YIELD();
@@ -133,6 +134,38 @@ void kcoro_bpf_coro_describe(struct kcoro_ops_instance *instance, const struct k
 	};
 }
 
+static void ask_key(struct bpf_coro *me, u64 table_id, const void *key, u32 key_size,
+		    u64 timeout_ns)
+{
+	me->await = KCORO_WAIT_KEY;
+	me->ns = timeout_ns;
+	me->table_id = table_id;
+	me->key_size = key_size;
+	memcpy(me->key.key, key, key_size);
+}
+
+/* Under RCU, so that the ops stay until it is in their scope. */
+static struct bpf_coro *create(u64 ops_id, const void *args, u32 size)
+{
+	struct kcoro_ops_instance *instance = kcoro_ops_find(ops_id);
+	struct kcoro_coro *co;
+	struct bpf_coro *me;
+
+	if (!instance)
+		return ERR_PTR(-ESTALE);
+	if (size > instance->desc.frame_size - sizeof(*me))
+		return ERR_PTR(-E2BIG);
+	co = kcoro_coro_create_gfp(instance->scope, &instance->desc, GFP_ATOMIC | __GFP_NOWARN);
+	if (IS_ERR(co))
+		return ERR_CAST(co);
+	me = container_of(co, struct bpf_coro, co);
+	me->front.data_size = instance->desc.frame_size - sizeof(*me);
+	me->front.data_offset = offsetof(struct bpf_coro, data) - offsetof(struct bpf_coro, front);
+	me->instance = instance;
+	memcpy(me->data, args, size);
+	return me;
+}
+
 __bpf_kfunc_start_defs();
 
 __bpf_kfunc u64 bpf_kcoro_ops_id(const char *name__str)
@@ -142,31 +175,39 @@ __bpf_kfunc u64 bpf_kcoro_ops_id(const char *name__str)
 
 __bpf_kfunc int bpf_kcoro_spawn(u64 ops_id, const void *args, u32 args__sz)
 {
-	struct kcoro_ops_instance *instance;
-	struct kcoro_coro *co;
 	struct bpf_coro *me;
-	int err = -ESTALE;
 
 	rcu_read_lock();
-	instance = kcoro_ops_find(ops_id);
-	if (!instance)
-		goto out;
-	err = -E2BIG;
-	if (args__sz > instance->desc.frame_size - sizeof(*me))
-		goto out;
-	co = kcoro_coro_create_gfp(instance->scope, &instance->desc, GFP_ATOMIC | __GFP_NOWARN);
-	err = PTR_ERR_OR_ZERO(co);
+	me = create(ops_id, args, args__sz);
+	if (!IS_ERR(me))
+		kcoro_coro_start(&me->co);
+	rcu_read_unlock();
+	return PTR_ERR_OR_ZERO(me);
+}
+
+__bpf_kfunc int bpf_kcoro_spawn_await_key(const struct kcoro_spawn_key *what, const void *args,
+					  u32 args__sz, const void *key, u32 key__sz)
+{
+	struct bpf_coro *me;
+	long err;
+
+	if (key__sz > KCORO_KEY_SIZE_MAX)
+		return -EINVAL;
+	rcu_read_lock();
+	me = create(what->ops_id, args, args__sz);
+	err = PTR_ERR_OR_ZERO(me);
 	if (err)
 		goto out;
-	me = container_of(co, struct bpf_coro, co);
-	me->front.data_size = instance->desc.frame_size - sizeof(*me);
-	me->front.data_offset = offsetof(struct bpf_coro, data) - offsetof(struct bpf_coro, front);
-	me->instance = instance;
-	memcpy(me->data, args, args__sz);
-	kcoro_coro_start(co);
+	ask_key(me, what->table_id, key, key__sz, what->timeout_ns);
+	kcoro_coro_hold(&me->co);
+	err = await(me);
+	if (err == KCORO_WAIT)
+		kcoro_coro_suspend(&me->co);
+	else
+		kcoro_coro_put(&me->co);
 out:
 	rcu_read_unlock();
-	return err;
+	return err == KCORO_WAIT ? 0 : err;
 }
 
 __bpf_kfunc u8 *bpf_kcoro_coro_data(struct kcoro_bpf_coro *co, const size_t rdwr_buf_size)
@@ -188,15 +229,9 @@ __bpf_kfunc int bpf_kcoro_await_timer(struct kcoro_bpf_coro *co, u64 ns)
 __bpf_kfunc int bpf_kcoro_await_key(struct kcoro_bpf_coro *co, u64 table_id, const void *key,
 				    u32 key__sz, u64 timeout_ns)
 {
-	struct bpf_coro *me = bpf_coro_of(co);
-
-	if (key__sz > sizeof(me->key.key))
+	if (key__sz > KCORO_KEY_SIZE_MAX)
 		return -EINVAL;
-	me->await = KCORO_WAIT_KEY;
-	me->ns = timeout_ns;
-	me->table_id = table_id;
-	me->key_size = key__sz;
-	memcpy(me->key.key, key, key__sz);
+	ask_key(bpf_coro_of(co), table_id, key, key__sz, timeout_ns);
 	return 0;
 }
 

@@ -296,6 +296,7 @@ __bpf_kfunc_end_defs();
 #define SPAWN_KFUNCS \
 	BTF_ID_FLAGS(func, bpf_kcoro_ops_id) \
 	BTF_ID_FLAGS(func, bpf_kcoro_spawn) \
+	BTF_ID_FLAGS(func, bpf_kcoro_spawn_await_key) \
 	BTF_ID_FLAGS(func, bpf_kcoro_key_wake)
 
 BTF_KFUNCS_START(packet_kfuncs)

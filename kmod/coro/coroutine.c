@@ -171,6 +171,42 @@ static void coro_run(struct kcoro_item *item, struct kcoro_queue *q)
 	again(co, q);
 }
 
+/**
+ * kcoro_coro_hold() - the creator is the runner of the first step
+ * @co: from kcoro_coro_create(), of a body that does not sleep; nobody else knows it
+ *
+ * What the body would do first the caller does, in its place: begin an await. Then
+ * kcoro_coro_suspend(); or, if that failed, kcoro_coro_put() ends it all.
+ * Context: any but NMI.
+ */
+void kcoro_coro_hold(struct kcoro_coro *co)
+{
+	atomic_set(&co->state, KCORO_STATE_RUNNING);
+}
+
+/**
+ * kcoro_coro_suspend() - the first step is done: the await has begun
+ * @co: held; no longer the caller's afterwards
+ *
+ * When what it awaits has come meanwhile, it is queued.
+ * Context: any but NMI.
+ */
+void kcoro_coro_suspend(struct kcoro_coro *co)
+{
+	u32 state;
+
+	co->flags |= KCORO_CORO_STARTED | KCORO_CORO_RAN;
+	/* Here it is told of a stop that came before. */
+	kcoro_scope_list(co);
+	state = atomic_read(&co->state);
+	while (kcoro_state_suspends(state))
+		if (atomic_try_cmpxchg(&co->state, &state, kcoro_state_suspended(state)))
+			return;
+	while (!atomic_try_cmpxchg(&co->state, &state, kcoro_state_again(state)))
+		;
+	kcoro_coro_ready(co);
+}
+
 static void sleeper_work(struct work_struct *work)
 {
 	struct kcoro_sleeper *sleeper = container_of(work, struct kcoro_sleeper, work);

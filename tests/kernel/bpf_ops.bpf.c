@@ -140,6 +140,25 @@ int spawn(struct plan_spawn *call)
 }
 
 SEC("syscall")
+int spawn_key(struct plan_spawn *call)
+{
+	struct plan_args args = call->args;
+	struct kcoro_spawn_key what = {
+		.ops_id = seen.ops_id,
+		.table_id = args.table_id,
+		.timeout_ns = args.ns,
+	};
+	__u64 key = args.key;
+
+	call->error = bpf_kcoro_spawn_await_key(&what, &args, sizeof(args), &key,
+						call->size ? 8 : 4);
+	/* At once, and nobody else could have been the one that awaits. */
+	if (!call->error && call->times)
+		call->error = bpf_kcoro_key_wake(args.table_id, &key, 4, call->times);
+	return 0;
+}
+
+SEC("syscall")
 int wake(struct plan_wake *call)
 {
 	__u32 key = call->key;

@@ -71,6 +71,16 @@ public:
 		args.plan = what;
 		return spawn(args, times);
 	}
+	// One that awaits its key from the beginning; woken at once if the value is not 0.
+	int spawn_key(plan_args args, __u32 value = 0, bool wrong_size = false)
+	{
+		plan_spawn call = {};
+		call.args = args;
+		call.times = value;
+		call.size = wrong_size;
+		run(skeleton_->progs.spawn_key, call);
+		return call.error;
+	}
 	int wake(__u64 table, __u32 key, __s64 value)
 	{
 		plan_wake call = {};
@@ -197,6 +207,29 @@ failure keys(fixture &f)
 	return {};
 }
 
+failure spawned_to_await(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	EXPECT(link && table);
+	for (__u32 i = 1; i <= 30; i++)
+		EXPECT(f.spawn_key(key_args(table, i, never), i) == 0);
+	EXPECT(soon([&] { return f.seen().resumes == 30; }));
+	EXPECT(f.seen().values == 30 * 31 / 2 && f.seen().starts == 0);
+	EXPECT(f.spawn_key(key_args(table, 7, 1000000)) == 0);
+	EXPECT(soon([&] { return f.seen().timeouts == 1; }));
+	EXPECT(f.spawn_key(key_args(table, 7, never), 0, true) == -EINVAL);
+	EXPECT(f.spawn_key(key_args(table + 1000, 7, never)) == -ESTALE);
+	// Those that wait are found when the ops go.
+	for (int i = 0; i < 10; i++)
+		EXPECT(f.spawn_key(key_args(table, 7, 0)) == 0);
+	link.reset();
+	EXPECT(f.seen().cancels == 10 && f.seen().resumes == 31);
+	EXPECT(f.spawn_key(key_args(table, 7, 0)) == -ESTALE);
+	f.release_table();
+	return {};
+}
+
 failure late_wake(fixture &f)
 {
 	auto link = f.attach();
@@ -319,6 +352,7 @@ const test_case<fixture> cases[] = {
 	{"ops_ends", ends},
 	{"ops_waits", waits},
 	{"ops_keys", keys},
+	{"ops_spawned_to_await", spawned_to_await},
 	{"ops_late_wake", late_wake},
 	{"ops_limits", limits},
 	{"ops_detached", detached_while_they_wait},
