@@ -204,7 +204,7 @@ static inline u64 kcoro_count_of(const struct kcoro_slot_counters *c, enum kcoro
 
 static inline size_t kcoro_class_size(unsigned int cls)
 {
-	return 1UL << (cls + KCORO_CLASS_MIN_SHIFT);
+	return KCORO_CLASS_SIZE(cls);
 }
 
 /* Off where nobody looks for bugs: costs a walk through a magazine. */
@@ -215,7 +215,7 @@ static inline u32 kcoro_magazine_capacity(enum kcoro_level level, unsigned int c
 {
 	u32 most = level <= KCORO_LEVEL_SOFTIRQ ? 64 : 32;
 
-	return clamp_t(u32, SZ_16K >> (cls + KCORO_CLASS_MIN_SHIFT), 4, most);
+	return clamp_t(u32, SZ_16K / KCORO_CLASS_SIZE(cls), 4, most);
 }
 
 /*
