@@ -7,6 +7,7 @@
  */
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -414,6 +415,44 @@ struct kcoro_scope *kcoro_scope_create(const struct kcoro_scope_attr *from)
 }
 EXPORT_SYMBOL_GPL(kcoro_scope_create);
 
+/* Closes one that a module was to destroy, and did not. NULL: there is none. */
+static struct kcoro_scope *close_forgotten(const struct module *owner)
+{
+	struct kcoro_scope *scope, *found = NULL;
+
+	mutex_lock(&scopes_lock);
+	list_for_each_entry(scope, &kcoro_scopes, list) {
+		/* What is in another one goes with that. */
+		if (scope->owner == owner && !scope->parent && scope->closed != -ESHUTDOWN) {
+			close_all(scope);
+			found = scope;
+			break;
+		}
+	}
+	mutex_unlock(&scopes_lock);
+	return found;
+}
+
+/*
+ * A module goes: its exit has returned, its code is still there. Bodies in its own scopes
+ * do not hold it, so that it can be unloaded at all; if it forgot them they end here, and
+ * not in memory that is somebody else's.
+ */
+static int owner_goes(struct notifier_block *block, unsigned long event, void *module)
+{
+	struct kcoro_scope *scope;
+
+	if (event != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	while ((scope = close_forgotten(module))) {
+		pr_err("kcoro: scope \"%s\" was not destroyed by its creator\n", scope->name);
+		destroy_closed(scope);
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block owner_notifier = { .notifier_call = owner_goes };
+
 int __init kcoro_scope_init(void)
 {
 	static const struct kcoro_scope_attr attr = {
@@ -422,8 +461,15 @@ int __init kcoro_scope_init(void)
 		.name = "root",
 	};
 
+	int err;
+
 	kcoro_scope_root = kcoro_scope_create(&attr);
-	return PTR_ERR_OR_ZERO(kcoro_scope_root);
+	if (IS_ERR(kcoro_scope_root))
+		return PTR_ERR(kcoro_scope_root);
+	err = register_module_notifier(&owner_notifier);
+	if (err)
+		kcoro_scope_destroy(kcoro_scope_root);
+	return err;
 }
 
 /* Modules with bodies outside of own scopes hold us: what is left here is our own. */
@@ -431,6 +477,7 @@ void kcoro_scope_exit(void)
 {
 	struct kcoro_scope *scope;
 
+	unregister_module_notifier(&owner_notifier);
 	kcoro_scope_destroy(kcoro_scope_root);
 	/* Their creators are gone. */
 	while (!list_empty(&kcoro_scopes)) {
