@@ -39,7 +39,7 @@ inline const char *operation_label(unsigned operation)
 // Bytes of a frame of that class; 0 for frames larger than all classes.
 inline unsigned class_bytes(unsigned size_class)
 {
-	return size_class < KCORO_CLASSES ? 1U << (KCORO_CLASS_MIN_SHIFT + size_class) : 0;
+	return size_class < KCORO_CLASSES ? KCORO_CLASS_SIZE(size_class) : 0;
 }
 
 inline std::string class_label(unsigned size_class)

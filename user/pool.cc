@@ -102,11 +102,11 @@ EXAMPLES:
 Then: kcoro stat --pool NAME)";
 
 constexpr const char *reserve_footer =
-	R"(Sets COUNT frames of SIZE bytes aside, rounded up to a power of two (at least
-64). From then on so many allocations succeed, on any CPU and in any context,
-whatever memory and quota say; what was taken is filled up again in the
-background. COUNT is the whole reserve of that size, and 0 gives it back. It
-goes with its pool. An entry of the sni filter has 512 bytes.
+	R"(Sets COUNT frames of SIZE bytes aside, rounded up to a power of two or 192 (at
+least 64). From then on so many allocations succeed, on any CPU and in any
+context, whatever memory and quota say; what was taken is filled up again in
+the background. COUNT is the whole reserve of that size, and 0 gives it back.
+It goes with its pool. An entry of the sni filter has 512 bytes.
 
 EXAMPLES:
   kcoro pool reserve sni-eth0 512 1000

@@ -148,7 +148,7 @@ int stats(struct bpf_iter__bpf_map_elem *ctx)
 		return 0;
 	/* misses: allocations that found the magazine empty; frmiss: frees that found it full */
 	BPF_SEQ_PRINTF(seq, "%-7s %5u %11llu %11llu %9llu %9llu %8llu %8llu\n",
-		       level_names[level], 1U << (KCORO_CLASS_MIN_SHIFT + size_class),
+		       level_names[level], KCORO_CLASS_SIZE(size_class),
 		       now.allocs, now.frees, now.alloc_misses, now.free_misses,
 		       now.failures, now.deferred);
 	return 0;

@@ -27,6 +27,7 @@ enum kcoro_level {
 enum kcoro_class {
 	KCORO_CLASS_64B,
 	KCORO_CLASS_128B,
+	KCORO_CLASS_192B,
 	KCORO_CLASS_256B,
 	KCORO_CLASS_512B,
 	KCORO_CLASS_1024B,
@@ -39,7 +40,13 @@ enum kcoro_class {
 /* Bytes of a name, NUL included. */
 #define KCORO_NAME_LEN 16
 
-#define KCORO_CLASS_MIN_SHIFT 6
+/*
+ * Bytes of a frame of a class: powers of two, and between them 192, for a coroutine with
+ * 64 bytes of state.
+ */
+#define KCORO_CLASS_SIZE(cls) \
+	((cls) == KCORO_CLASS_192B ? 192U : 64U << ((cls) - ((cls) > KCORO_CLASS_192B)))
+
 #define KCORO_FRAME_SIZE_MAX 8192	/* bytes of the largest class */
 #define KCORO_FRAME_LARGE_MAX 65536	/* above it, and up to here: whole pages */
 

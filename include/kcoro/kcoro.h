@@ -7,9 +7,7 @@
 #ifndef KCORO_KCORO_H
 #define KCORO_KCORO_H
 
-#include <linux/bitops.h>
 #include <linux/gfp.h>
-#include <linux/log2.h>
 #include <linux/types.h>
 
 #include <kcoro/abi.h>
@@ -101,6 +99,9 @@ void kcoro_pool_free_class(struct kcoro_pool *pool, unsigned long cls, void *fra
 void *kcoro_pool_alloc_large(struct kcoro_pool *pool, size_t size, gfp_t gfp);
 void kcoro_pool_free_large(struct kcoro_pool *pool, void *frame, size_t size);
 
+/* enum kcoro_class by (size - 1) / 64. */
+extern const u8 kcoro_class_by_size[KCORO_FRAME_SIZE_MAX / 64];
+
 /**
  * kcoro_size_class() - the smallest class that holds a size
  * @size: bytes, 1 .. KCORO_FRAME_SIZE_MAX
@@ -112,9 +113,16 @@ static __always_inline unsigned int kcoro_size_class(size_t size)
 {
 	if (size - 1 >= KCORO_FRAME_SIZE_MAX)
 		return KCORO_CLASSES;
-	/* The small ones become the smallest without a branch; it is never 0. */
-	size = (size - 1) | ((1UL << KCORO_CLASS_MIN_SHIFT) - 1);
-	return (__builtin_constant_p(size) ? ilog2(size) : __fls(size)) + 1 - KCORO_CLASS_MIN_SHIFT;
+	if (!__builtin_constant_p(size))
+		return kcoro_class_by_size[(size - 1) / 64];
+	return size <= 64 ? KCORO_CLASS_64B :
+	       size <= 128 ? KCORO_CLASS_128B :
+	       size <= 192 ? KCORO_CLASS_192B :
+	       size <= 256 ? KCORO_CLASS_256B :
+	       size <= 512 ? KCORO_CLASS_512B :
+	       size <= 1024 ? KCORO_CLASS_1024B :
+	       size <= 2048 ? KCORO_CLASS_2048B :
+	       size <= 4096 ? KCORO_CLASS_4096B : KCORO_CLASS_8192B;
 }
 
 /**

@@ -4,7 +4,8 @@
  * outlives its scope. All functions are EXPORT_SYMBOL_GPL.
  *
  * A module that has bodies makes a scope when it is loaded and destroys it when it is
- * unloaded; after that nobody is in its code.
+ * unloaded; after that nobody is in its code. A scope without a parent that it forgot is
+ * destroyed after the module's exit, and the log tells.
  */
 #ifndef KCORO_SCOPE_H
 #define KCORO_SCOPE_H

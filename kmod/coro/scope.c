@@ -7,6 +7,7 @@
  */
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -135,18 +136,19 @@ static void stop_one(struct kcoro_coro *co, void *bits)
 	kcoro_stop_ask(co, *(u32 *)bits);
 }
 
-/* Each that is listed now. */
-static void stop_cpu(struct kcoro_scope_cpu *sc, u32 bits)
+/* Each that is listed now. There may be millions: whoever may sleep lets others have a turn. */
+static void stop_cpu(struct kcoro_scope_cpu *sc, u32 bits, bool may_sleep)
 {
 	struct kcoro_walk walk;
 
 	kcoro_walk_begin(&walk, sc);
 	while (kcoro_walk_step(&walk, stop_one, &bits))
-		;
+		if (may_sleep)
+			cond_resched();
 }
 
-/* Of this scope and those in it. Under RCU or scopes_lock, so that none goes. */
-static void stop_all(struct kcoro_scope *scope, u32 bits, u32 later)
+/* Of this scope and those in it. Under RCU, or scopes_lock to sleep, so that none goes. */
+static void stop_all(struct kcoro_scope *scope, u32 bits, u32 later, bool may_sleep)
 {
 	struct kcoro_scope *nested;
 	int cpu;
@@ -157,15 +159,15 @@ static void stop_all(struct kcoro_scope *scope, u32 bits, u32 later)
 	if (bits & KCORO_STATE_CANCEL)
 		xadd(&scope->cancels, 1);
 	for_each_possible_cpu(cpu)
-		stop_cpu(per_cpu_ptr(scope->cpu, cpu), bits);
+		stop_cpu(per_cpu_ptr(scope->cpu, cpu), bits, may_sleep);
 	list_for_each_entry_rcu(nested, &scope->nested, in_parent, lockdep_is_held(&scopes_lock))
-		stop_all(nested, bits, later);
+		stop_all(nested, bits, later, may_sleep);
 }
 
 void kcoro_scope_cancel(struct kcoro_scope *scope)
 {
 	rcu_read_lock();
-	stop_all(scope, KCORO_STATE_CANCEL, 0);
+	stop_all(scope, KCORO_STATE_CANCEL, 0, false);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(kcoro_scope_cancel);
@@ -173,18 +175,18 @@ EXPORT_SYMBOL_GPL(kcoro_scope_cancel);
 void kcoro_scope_kill(struct kcoro_scope *scope)
 {
 	rcu_read_lock();
-	stop_all(scope, KCORO_STATE_KILL, 0);
+	stop_all(scope, KCORO_STATE_KILL, 0, false);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(kcoro_scope_kill);
 
-/* Nothing new from now on, and what is there ends; for the nested ones as well. */
+/* Under scopes_lock: nothing new from now on, in the nested ones as well. */
 static void time_out(struct kcoro_scope *scope)
 {
 	struct kcoro_scope *nested;
 
 	cmpxchg(&scope->closed, 0, -ETIMEDOUT);
-	list_for_each_entry_rcu(nested, &scope->nested, in_parent)
+	list_for_each_entry(nested, &scope->nested, in_parent)
 		time_out(nested);
 }
 
@@ -193,10 +195,10 @@ static void deadline_work(struct work_struct *work)
 	struct kcoro_scope *scope = container_of(to_delayed_work(work), struct kcoro_scope,
 						 deadline);
 
-	rcu_read_lock();
+	mutex_lock(&scopes_lock);
 	time_out(scope);
-	stop_all(scope, KCORO_STATE_TIMEOUT, KCORO_STATE_TIMEOUT);
-	rcu_read_unlock();
+	stop_all(scope, KCORO_STATE_TIMEOUT, KCORO_STATE_TIMEOUT, true);
+	mutex_unlock(&scopes_lock);
 }
 
 u64 kcoro_scope_live(const struct kcoro_scope *scope)
@@ -315,6 +317,17 @@ static void end(struct kcoro_scope *scope)
 	scope_free(scope);
 }
 
+/* The other half, for who closed it. */
+static void destroy_closed(struct kcoro_scope *scope)
+{
+	/* Who was let in before has counted by now. */
+	synchronize_rcu();
+	mutex_lock(&scopes_lock);
+	stop_all(scope, KCORO_STATE_KILL, KCORO_STATE_KILL, true);
+	mutex_unlock(&scopes_lock);
+	end(scope);
+}
+
 int kcoro_scope_destroy(struct kcoro_scope *scope)
 {
 	if (IS_ERR_OR_NULL(scope))
@@ -327,12 +340,7 @@ int kcoro_scope_destroy(struct kcoro_scope *scope)
 	}
 	close_all(scope);
 	mutex_unlock(&scopes_lock);
-	/* Who was let in before has counted by now. */
-	synchronize_rcu();
-	rcu_read_lock();
-	stop_all(scope, KCORO_STATE_KILL, KCORO_STATE_KILL);
-	rcu_read_unlock();
-	end(scope);
+	destroy_closed(scope);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kcoro_scope_destroy);
@@ -407,6 +415,44 @@ struct kcoro_scope *kcoro_scope_create(const struct kcoro_scope_attr *from)
 }
 EXPORT_SYMBOL_GPL(kcoro_scope_create);
 
+/* Closes one that a module was to destroy, and did not. NULL: there is none. */
+static struct kcoro_scope *close_forgotten(const struct module *owner)
+{
+	struct kcoro_scope *scope, *found = NULL;
+
+	mutex_lock(&scopes_lock);
+	list_for_each_entry(scope, &kcoro_scopes, list) {
+		/* What is in another one goes with that. */
+		if (scope->owner == owner && !scope->parent && scope->closed != -ESHUTDOWN) {
+			close_all(scope);
+			found = scope;
+			break;
+		}
+	}
+	mutex_unlock(&scopes_lock);
+	return found;
+}
+
+/*
+ * A module goes: its exit has returned, its code is still there. Bodies in its own scopes
+ * do not hold it, so that it can be unloaded at all; if it forgot them they end here, and
+ * not in memory that is somebody else's.
+ */
+static int owner_goes(struct notifier_block *block, unsigned long event, void *module)
+{
+	struct kcoro_scope *scope;
+
+	if (event != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	while ((scope = close_forgotten(module))) {
+		pr_err("kcoro: scope \"%s\" was not destroyed by its creator\n", scope->name);
+		destroy_closed(scope);
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block owner_notifier = { .notifier_call = owner_goes };
+
 int __init kcoro_scope_init(void)
 {
 	static const struct kcoro_scope_attr attr = {
@@ -415,8 +461,15 @@ int __init kcoro_scope_init(void)
 		.name = "root",
 	};
 
+	int err;
+
 	kcoro_scope_root = kcoro_scope_create(&attr);
-	return PTR_ERR_OR_ZERO(kcoro_scope_root);
+	if (IS_ERR(kcoro_scope_root))
+		return PTR_ERR(kcoro_scope_root);
+	err = register_module_notifier(&owner_notifier);
+	if (err)
+		kcoro_scope_destroy(kcoro_scope_root);
+	return err;
 }
 
 /* Modules with bodies outside of own scopes hold us: what is left here is our own. */
@@ -424,6 +477,7 @@ void kcoro_scope_exit(void)
 {
 	struct kcoro_scope *scope;
 
+	unregister_module_notifier(&owner_notifier);
 	kcoro_scope_destroy(kcoro_scope_root);
 	/* Their creators are gone. */
 	while (!list_empty(&kcoro_scopes)) {

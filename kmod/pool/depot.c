@@ -88,7 +88,7 @@ static __always_inline bool exchange_pop(struct visit *v, void **frame)
 	if (!kcoro_pair_get_full(pair_of(v), &v->depot->full, &v->depot->empty))
 		return false;
 	KCORO_CHECK(kcoro_magazine_is_valid(v->pc->loaded[v->slot]));
-	v->pc->count[v->slot].exchanges++;
+	kcoro_count_alone(&v->pc->count[v->slot], KCORO_COUNT_EXCHANGE);
 	*frame = kcoro_magazine_pop(v->pc->loaded[v->slot]);
 	return true;
 }
@@ -102,7 +102,7 @@ static __always_inline bool exchange_push(struct visit *v, void **frame)
 	KCORO_CHECK(kcoro_magazine_is_valid(v->pc->spare[v->slot]));
 	if (!kcoro_pair_get_empty(pair_of(v), &v->depot->full, &v->depot->empty))
 		return false;
-	v->pc->count[v->slot].exchanges++;
+	kcoro_count_alone(&v->pc->count[v->slot], KCORO_COUNT_EXCHANGE);
 	kcoro_magazine_push(v->pc->loaded[v->slot], *frame);
 	return true;
 }
@@ -139,7 +139,7 @@ notrace void *kcoro_depot_alloc(struct kcoro_pool *pool, unsigned int cls, bool 
 		return NULL;
 	frame = kcoro_pair_pop(pair_of(&v));
 	if (!frame) {
-		v.pc->count[v.slot].alloc_misses++;
+		kcoro_count_alone(&v.pc->count[v.slot], KCORO_COUNT_ALLOC_MISS);
 		if (READ_ONCE(v.depot->full.length))
 			visit_depot(&v, &frame, exchange_pop);
 	}
@@ -169,7 +169,7 @@ notrace bool kcoro_depot_free(struct kcoro_pool *pool, unsigned int cls, void *f
 		return false;
 	done = kcoro_pair_push(pair_of(&v), frame);
 	if (!done) {
-		v.pc->count[v.slot].free_misses++;
+		kcoro_count_alone(&v.pc->count[v.slot], KCORO_COUNT_FREE_MISS);
 		if (READ_ONCE(v.depot->empty.length))
 			done = visit_depot(&v, &frame, exchange_push);
 	}

@@ -25,6 +25,20 @@ struct workqueue_struct *kcoro_pool_wq;
 
 static struct kcoro_pool *default_pool;
 
+/* Looked up where a size is known only at run time: fewer instructions than to compute it. */
+const u8 kcoro_class_by_size[] = {
+	[0] = KCORO_CLASS_64B,
+	[1] = KCORO_CLASS_128B,
+	[2] = KCORO_CLASS_192B,
+	[3] = KCORO_CLASS_256B,
+	[4 ... 7] = KCORO_CLASS_512B,
+	[8 ... 15] = KCORO_CLASS_1024B,
+	[16 ... 31] = KCORO_CLASS_2048B,
+	[32 ... 63] = KCORO_CLASS_4096B,
+	[64 ... 127] = KCORO_CLASS_8192B,
+};
+EXPORT_SYMBOL_GPL(kcoro_class_by_size);
+
 /* sizeof(struct kcoro_pool_attr) when there was no other yet. */
 #define ATTR_SIZE_FIRST 64
 

@@ -59,6 +59,7 @@
 
 #include <kcoro/kcoro.h>
 
+#include "counter.h"
 #include "magazine.h"
 
 /* Most frames moved in one batch: bounds the stack (256 B) and the time in a window. */
@@ -72,24 +73,27 @@ static __always_inline unsigned long kcoro_slot(enum kcoro_level level, unsigned
 	return level * KCORO_CLASSES + cls;
 }
 
-/* What happens off the hot path, by slot. See struct kcoro_frame_counters. */
-struct kcoro_slot_counters {
-	u64 alloc_misses;
-	u64 free_misses;
-	u64 refills;
-	u64 drains;
-	u64 deferred;
-	u64 exchanges;
-	u64 reserve;
-	u64 failed[3];		/* by enum kcoro_failure but for the last */
-};
-
-/* Why an allocation failed. */
-enum kcoro_failure {
+/* What happens off the hot path. See struct kcoro_frame_counters. */
+enum kcoro_count {
+	KCORO_COUNT_ALLOC_MISS,
+	KCORO_COUNT_FREE_MISS,
+	KCORO_COUNT_REFILL,
+	KCORO_COUNT_DRAIN,
+	KCORO_COUNT_DEFERRED,
+	KCORO_COUNT_EXCHANGE,
+	KCORO_COUNT_RESERVE,
+	/* Why an allocation failed. */
 	KCORO_FAILED_QUOTA,
 	KCORO_FAILED_SLAB,
 	KCORO_FAILED_CONTEXT,
 	KCORO_FAILED_INJECTED,
+	KCORO_COUNTS,
+};
+
+/* How often, by slot: the halves of counter.h. */
+struct kcoro_slot_counters {
+	u32 low[KCORO_COUNTS];
+	u16 high[KCORO_COUNTS];
 };
 
 /*
@@ -105,7 +109,6 @@ struct kcoro_pool_cpu {
 	struct kcoro_magazine *spare[KCORO_SLOTS];
 	struct kcoro_slot_counters count[KCORO_SLOTS];
 	u64 gfp[KCORO_LEVELS][KCORO_GFP_CHOICES];
-	u32 injected[KCORO_SLOTS];	/* for tests: 32 bits will do */
 	unsigned int nmi_busy;		/* level 3 is in a window on this CPU */
 	int cpu;
 	int node;
@@ -175,9 +178,33 @@ extern struct workqueue_struct *kcoro_pool_wq;
  */
 DECLARE_PER_CPU(bool, kcoro_in_depot);
 
+/* Once more, in a slot of this CPU. A carry must not be left to another CPU. */
+static inline void kcoro_count(struct kcoro_pool *pool, unsigned int slot, enum kcoro_count what)
+{
+	preempt_disable();
+	if (kcoro_counter_carries(this_cpu_inc_return(pool->cpu->count[slot].low[what])))
+		this_cpu_inc(pool->cpu->count[slot].high[what]);
+	preempt_enable();
+}
+
+/* The same where nobody else counts in that slot meanwhile. */
+static __always_inline void kcoro_count_alone(struct kcoro_slot_counters *c, enum kcoro_count what)
+{
+	if (kcoro_counter_carries(++c->low[what]))
+		c->high[what]++;
+}
+
+static inline u64 kcoro_count_of(const struct kcoro_slot_counters *c, enum kcoro_count what)
+{
+	/* In this order, see counter.h. Those who count do it on one CPU. */
+	u16 high = smp_load_acquire(&c->high[what]);
+
+	return kcoro_counter_value(high, READ_ONCE(c->low[what]));
+}
+
 static inline size_t kcoro_class_size(unsigned int cls)
 {
-	return 1UL << (cls + KCORO_CLASS_MIN_SHIFT);
+	return KCORO_CLASS_SIZE(cls);
 }
 
 /* Off where nobody looks for bugs: costs a walk through a magazine. */
@@ -188,7 +215,7 @@ static inline u32 kcoro_magazine_capacity(enum kcoro_level level, unsigned int c
 {
 	u32 most = level <= KCORO_LEVEL_SOFTIRQ ? 64 : 32;
 
-	return clamp_t(u32, SZ_16K >> (cls + KCORO_CLASS_MIN_SHIFT), 4, most);
+	return clamp_t(u32, SZ_16K / KCORO_CLASS_SIZE(cls), 4, most);
 }
 
 /*
@@ -244,7 +271,7 @@ void *kcoro_refill_alloc(struct kcoro_pool *pool, unsigned int cls, size_t size,
 			 enum kcoro_place *place);
 void kcoro_refill_free(struct kcoro_pool *pool, unsigned int cls, void *frame,
 		       enum kcoro_place *place);
-void *kcoro_refill_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_failure why,
+void *kcoro_refill_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_count why,
 			enum kcoro_place *place);
 void *kcoro_refill_later(struct kcoro_pool *pool, unsigned int cls, enum kcoro_place *place);
 void kcoro_refill_defer(struct kcoro_pool *pool, unsigned int cls, void *frame,

@@ -18,8 +18,8 @@
  * An allocation goes from one source to the next: this CPU's magazines, its node's
  * depot, other nodes' depots when the quota is in the way, the slab, the reserve.
  *
- * Counters of a slot are bumped with this_cpu_inc(), one instruction, because
- * this code may be interrupted by its own level only in NMI.
+ * Counters of a slot are bumped with this_cpu_inc() and its like, one instruction for each
+ * half, because this code may be interrupted by its own level only in NMI.
  */
 #include <linux/irq_work.h>
 #include <linux/slab.h>
@@ -29,9 +29,9 @@
 #include "frame_debug.h"
 #include "pool.h"
 
-/* Bump a counter of this level. */
+/* Bump a counter of this level: enum kcoro_count. */
 #define count_here(pool, cls, what) \
-	this_cpu_inc((pool)->cpu->count[kcoro_slot(kcoro_context_level(), cls)].what)
+	kcoro_count(pool, kcoro_slot(kcoro_context_level(), cls), what)
 
 static struct kcoro_magazine *magazine_alloc(enum kcoro_level level, unsigned int cls, gfp_t gfp)
 {
@@ -111,26 +111,23 @@ void kcoro_refill_raise(struct kcoro_pool *pool)
 }
 
 /* The allocation fails, and that is all. */
-void *kcoro_refill_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_failure why,
+void *kcoro_refill_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_count why,
 			enum kcoro_place *place)
 {
-	if (why == KCORO_FAILED_INJECTED)
-		this_cpu_inc(pool->cpu->injected[kcoro_slot(kcoro_context_level(), cls)]);
-	else
-		count_here(pool, cls, failed[why]);
+	count_here(pool, cls, why);
 	tell(place, KCORO_PLACE_NONE);
 	return NULL;
 }
 
 /* The last source: with nothing in it either, the allocation fails. */
-static void *reserve_or_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_failure why,
+static void *reserve_or_fail(struct kcoro_pool *pool, unsigned int cls, enum kcoro_count why,
 			     enum kcoro_place *place)
 {
 	void *frame = kcoro_reserve_take(pool, cls);
 
 	if (!frame)
 		return kcoro_refill_fail(pool, cls, why, place);
-	count_here(pool, cls, reserve);
+	count_here(pool, cls, KCORO_COUNT_RESERVE);
 	this_cpu_inc(pool->cpu->allocs[kcoro_slot(kcoro_context_level(), cls)]);
 	kcoro_refill_raise(pool);
 	tell(place, KCORO_PLACE_RESERVE);
@@ -197,7 +194,7 @@ static void *from_slab(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp, int
 	n = kcoro_slab_alloc(pool, cls, gfp, frames, want, err);
 	if (!n)
 		return NULL;
-	count_here(pool, cls, refills);
+	count_here(pool, cls, KCORO_COUNT_REFILL);
 	n--;
 	/* The caller may have slept and be on another CPU: any magazine will do. */
 	kept = n ? kcoro_depot_put(pool, cls, frames, n) : 0;
@@ -239,7 +236,7 @@ static void *refill_alloc(struct kcoro_pool *pool, unsigned int cls, size_t size
 			return frame;
 		}
 	} else {
-		count_here(pool, cls, alloc_misses);
+		count_here(pool, cls, KCORO_COUNT_ALLOC_MISS);
 	}
 	if (!may_slab)
 		return kcoro_refill_later(pool, cls, place);
@@ -276,7 +273,7 @@ void kcoro_refill_defer(struct kcoro_pool *pool, unsigned int cls, void *frame,
 
 	if (cls < KCORO_CLASSES) {
 		this_cpu_inc(pool->cpu->frees[kcoro_slot(kcoro_context_level(), cls)]);
-		count_here(pool, cls, deferred);
+		count_here(pool, cls, KCORO_COUNT_DEFERRED);
 	}
 	deferred->cls = cls;
 	preempt_disable();
@@ -294,7 +291,7 @@ static void drain(struct kcoro_pool *pool, unsigned int cls, void *frame, enum k
 	u32 n;
 
 	this_cpu_inc(pool->cpu->frees[kcoro_slot(level, cls)]);
-	count_here(pool, cls, drains);
+	count_here(pool, cls, KCORO_COUNT_DRAIN);
 	n = kcoro_depot_drain(pool, cls, frames, kcoro_batch_size(level, cls));
 	if (n && kcoro_depot_put(pool, cls, &frame, 1)) {
 		tell(place, KCORO_PLACE_MAGAZINE);
@@ -312,8 +309,8 @@ void kcoro_refill_free(struct kcoro_pool *pool, unsigned int cls, void *frame,
 	bool may_slab = kcoro_refill_may_slab();
 
 	if (kcoro_frame_debug && may_slab) {
-		count_here(pool, cls, free_misses);
-		count_here(pool, cls, drains);
+		count_here(pool, cls, KCORO_COUNT_FREE_MISS);
+		count_here(pool, cls, KCORO_COUNT_DRAIN);
 		this_cpu_inc(pool->cpu->frees[kcoro_slot(level, cls)]);
 		tell(place, KCORO_PLACE_SLAB);
 		kcoro_slab_free(pool, cls, &frame, 1);
@@ -381,7 +378,7 @@ static void work_fill(struct kcoro_pool_cpu *pc, enum kcoro_level level, unsigne
 		n = mag->count;
 		kcoro_depot_give(depot, mag);
 		if (n)
-			this_cpu_inc(pc->pool->cpu->count[kcoro_slot(level, cls)].refills);
+			kcoro_count(pc->pool, kcoro_slot(level, cls), KCORO_COUNT_REFILL);
 	}
 	if (!READ_ONCE(depot->empty.length)) {
 		mag = magazine_alloc(level, cls, GFP_KERNEL);

@@ -23,8 +23,9 @@
 static struct kmem_cache *caches[KCORO_CLASSES];
 
 static const char *const cache_names[KCORO_CLASSES] = {
-	"kcoro_frame_64", "kcoro_frame_128", "kcoro_frame_256", "kcoro_frame_512",
-	"kcoro_frame_1k", "kcoro_frame_2k", "kcoro_frame_4k", "kcoro_frame_8k",
+	"kcoro_frame_64", "kcoro_frame_128", "kcoro_frame_192", "kcoro_frame_256",
+	"kcoro_frame_512", "kcoro_frame_1k", "kcoro_frame_2k", "kcoro_frame_4k",
+	"kcoro_frame_8k",
 };
 
 /* What the quota has room for: the batch, or one. */

@@ -15,20 +15,20 @@ static void add(struct kcoro_frame_counters *out, const struct kcoro_pool_cpu *p
 		unsigned int slot)
 {
 	const struct kcoro_slot_counters *c = &pc->count[slot];
-	u64 quota = READ_ONCE(c->failed[KCORO_FAILED_QUOTA]);
-	u64 slab = READ_ONCE(c->failed[KCORO_FAILED_SLAB]);
-	u64 context = READ_ONCE(c->failed[KCORO_FAILED_CONTEXT]);
-	u64 injected = READ_ONCE(pc->injected[slot]);
+	u64 quota = kcoro_count_of(c, KCORO_FAILED_QUOTA);
+	u64 slab = kcoro_count_of(c, KCORO_FAILED_SLAB);
+	u64 context = kcoro_count_of(c, KCORO_FAILED_CONTEXT);
+	u64 injected = kcoro_count_of(c, KCORO_FAILED_INJECTED);
 
 	out->allocs += READ_ONCE(pc->allocs[slot]);
 	out->frees += READ_ONCE(pc->frees[slot]);
-	out->alloc_misses += READ_ONCE(c->alloc_misses);
-	out->free_misses += READ_ONCE(c->free_misses);
-	out->refills += READ_ONCE(c->refills);
-	out->drains += READ_ONCE(c->drains);
-	out->deferred += READ_ONCE(c->deferred);
-	out->exchanges += READ_ONCE(c->exchanges);
-	out->reserve += READ_ONCE(c->reserve);
+	out->alloc_misses += kcoro_count_of(c, KCORO_COUNT_ALLOC_MISS);
+	out->free_misses += kcoro_count_of(c, KCORO_COUNT_FREE_MISS);
+	out->refills += kcoro_count_of(c, KCORO_COUNT_REFILL);
+	out->drains += kcoro_count_of(c, KCORO_COUNT_DRAIN);
+	out->deferred += kcoro_count_of(c, KCORO_COUNT_DEFERRED);
+	out->exchanges += kcoro_count_of(c, KCORO_COUNT_EXCHANGE);
+	out->reserve += kcoro_count_of(c, KCORO_COUNT_RESERVE);
 	out->failed_quota += quota;
 	out->failed_slab += slab;
 	out->failed_context += context;

@@ -32,8 +32,9 @@ const std::set<std::string> subjects = {"empty_loop",
 					"tasklet",
 					"kthread"};
 const std::set<std::string> levels = {"task", "softirq", "hardirq", "nmi", "bpf"};
-const std::set<std::string> patterns = {"hot",	"burst", "cross_cpu", "cold",	    "alone",
-					"here", "kick",	 "buffered",  "rendezvous", "round_trip"};
+const std::set<std::string> patterns = {"hot",	      "burst",	    "cross_cpu", "cold",
+					"alone",      "here",	    "kick",	 "buffered",
+					"rendezvous", "round_trip", "crowd"};
 
 bool failed;
 
@@ -133,6 +134,13 @@ int main(int argc, char **argv)
 	   cold > 0 && cold < least_of(rows, "workqueue_bh", "event_wake", "cold"));
 	const double yield = least_of(rows, "kcoro", "yield_resume", "alone");
 	ok("a_yield_costs_less_than_a_wake", yield > 0 && yield < wake);
+	// Whether nobody else is suspended or 100,000 are: the same, within a tenth.
+	for (const char *operation : {"event_wake", "spawn_finish"}) {
+		const double few = least_of(rows, "kcoro", operation, "here");
+		const double crowd = least_of(rows, "kcoro", operation, "crowd");
+		std::printf("%s: %.1f alone, %.1f in a crowd\n", operation, few, crowd);
+		ok("a_crowd_costs_no_more", few > 0 && crowd > 0 && crowd <= 1.1 * few);
+	}
 	ok("two_cpus_across", every(rows, [](const json &row) {
 		   return row["cpus"] == (row["pattern"] == "cross_cpu" ? 2 : 1);
 	   }));

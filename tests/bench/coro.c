@@ -7,6 +7,7 @@
  *   kick     64 are woken with bottom halves off; the softirq runs them when they are on
  *   cold     the same with a single one
  *   alone    one coroutine; hot: 64 of them
+ *   crowd    as here, while very many others are suspended (crowd=N)
  */
 #include <linux/bottom_half.h>
 #include <linux/completion.h>
@@ -26,8 +27,13 @@
 
 #define MANY BENCH_PAIRS
 
+static unsigned int crowd = 100000;
+module_param(crowd, uint, 0444);
+MODULE_PARM_DESC(crowd, "coroutines that are suspended meanwhile, in pattern crowd (default 100000)");
+
 static struct kcoro_scope *scope;
 static struct kcoro_event events[MANY];
+static struct kcoro_event never;
 static struct kcoro_channel channel;
 static s64 channel_slots[MANY];
 static unsigned int yields;
@@ -199,6 +205,24 @@ static int setup_waiters(const struct bench_entry *e)
 {
 	yields = 0;
 	return setup(e, &yielder, MANY);
+}
+
+/* Those beside are in the same scope, of the same class, and on the same lists. */
+static int setup_crowd(const struct bench_entry *e)
+{
+	unsigned int i;
+	int err = setup_waiters(e);
+
+	if (err)
+		return err;
+	kcoro_event_init(&never, true);
+	for (i = 0; i < crowd && !err; i++) {
+		err = start(&yielder, &never);
+		cond_resched();
+	}
+	if (err)
+		teardown();
+	return err;
 }
 
 static int setup_sleepers(const struct bench_entry *e)
@@ -487,6 +511,8 @@ const struct bench_entry bench_coro[] = {
 	ROW("event_wake", "here", MANY, setup_waiters, wake_here),
 	ROW("event_wake", "kick", MANY, setup_waiters, wake_kick),
 	ROW("event_wake", "cold", 1, setup_waiters, wake_cold),
+	ROW("spawn_finish", "crowd", MANY, setup_crowd, spawn_here),
+	ROW("event_wake", "crowd", MANY, setup_crowd, wake_here),
 	ROW("channel", "buffered", MANY, setup_channel, hand_on),
 	ROW("channel", "rendezvous", MANY, setup_channel, hand_on),
 	ROW("timer", "burst", MANY, setup_sleepers, sleep_together),

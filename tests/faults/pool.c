@@ -13,7 +13,7 @@ static int use(struct kcoro_pool *pool, u64 *refused)
 	unsigned int cls, i;
 
 	for (cls = 0; cls < KCORO_CLASSES; cls++) {
-		size_t size = 64UL << cls;
+		size_t size = KCORO_CLASS_SIZE(cls);
 
 		for (i = 0; i < EACH; i++) {
 			frames[i] = kcoro_pool_alloc(pool, size);

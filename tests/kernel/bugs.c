@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bugs.c - kcoro_bugs.ko: misuses a frame when it is loaded, as bug=NAME says, so
- * that frame_debug=1 has something to tell. Each bug is one function, whose name
- * must then stand in the log.
+ * bugs.c - kcoro_bugs.ko: misuses a frame, a pool or a scope when it is loaded, as bug=NAME
+ * says: a frame, so that frame_debug=1 has something to tell. Each bug is one function,
+ * whose name must then stand in the log.
  */
 #include <linux/err.h>
 #include <linux/init.h>
@@ -105,6 +105,43 @@ static noinline void forgotten(struct kcoro_pool *pool)
 		pr_err("kcoro_bugs: no reserve\n");
 }
 
+static struct kcoro_event never;
+
+static long wait_forever(struct kcoro_coro *co)
+{
+	long got;
+
+	KCORO_BEGIN(co);
+	KCORO_AWAIT(got, kcoro_event_await(co, &never));
+	KCORO_END(got);
+}
+
+static void tell_end(struct kcoro_coro *co)
+{
+	pr_info("kcoro_bugs: the body has ended\n");
+}
+
+/* With a body that is suspended, and code of this module to run when it ends. */
+static noinline void forgotten_scope(struct kcoro_pool *pool)
+{
+	static const struct kcoro_desc desc = {
+		.owner = THIS_MODULE, .name = "forgotten", .frame_size = sizeof(struct kcoro_coro),
+		.executor = KCORO_EXECUTOR_SOFTIRQ, .resume = wait_forever, .destroy = tell_end,
+	};
+	const struct kcoro_scope_attr attr = {
+		.size = sizeof(attr), .owner = THIS_MODULE, .name = "bugs",
+	};
+	struct kcoro_scope *scope = kcoro_scope_create(&attr);
+	struct kcoro_coro *co;
+
+	kcoro_event_init(&never, false);
+	co = IS_ERR(scope) ? ERR_CAST(scope) : kcoro_coro_create(scope, &desc);
+	if (IS_ERR(co))
+		pr_err("kcoro_bugs: no coroutine\n");
+	else
+		kcoro_coro_start_here(co);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct kcoro_pool *pool);
@@ -121,6 +158,7 @@ static const struct {
 	{ "leak", leak },
 	{ "late_free", late_free, true },
 	{ "forgotten", forgotten, true },
+	{ "forgotten_scope", forgotten_scope },
 };
 
 static int __init kcoro_bugs_init(void)

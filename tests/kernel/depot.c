@@ -244,11 +244,22 @@ static bool worst_free(struct worst *w)
 	return true;
 }
 
+static u64 worst_misses(const struct kcoro_slot_counters *c)
+{
+	return kcoro_count_of(c, KCORO_COUNT_ALLOC_MISS) + kcoro_count_of(c, KCORO_COUNT_FREE_MISS);
+}
+
+static u64 worst_slab(const struct kcoro_slot_counters *c)
+{
+	return kcoro_count_of(c, KCORO_COUNT_REFILL) + kcoro_count_of(c, KCORO_COUNT_DRAIN);
+}
+
 static int worst_rounds(struct worst *w)
 {
 	struct kcoro_pool_cpu *pc = raw_cpu_ptr(w->pool->cpu);
 	enum kcoro_level level = kcoro_context_level();
-	struct kcoro_slot_counters *c = &pc->count[kcoro_slot(level, w->cls)], first;
+	const struct kcoro_slot_counters *c = &pc->count[kcoro_slot(level, w->cls)];
+	u64 exchanges, slab;
 	u32 capacity = kcoro_magazine_capacity(level, w->cls);
 	u64 operations, before;
 	int i;
@@ -263,26 +274,28 @@ static int worst_rounds(struct worst *w)
 	}
 	while (w->have < 2 * capacity)
 		EXPECT(worst_alloc(w));
-	first = *c;
+	exchanges = kcoro_count_of(c, KCORO_COUNT_EXCHANGE);
+	w->misses = worst_misses(c);
+	slab = worst_slab(c);
 	w->operations = 0;
 	for (i = 0; i < 100; i++) {
-		before = c->alloc_misses;
-		while (c->alloc_misses == before)
+		before = worst_misses(c);
+		while (worst_misses(c) == before)
 			EXPECT(worst_alloc(w));
-		before = c->free_misses;
-		while (c->free_misses == before)
+		before = worst_misses(c);
+		while (worst_misses(c) == before)
 			EXPECT(worst_free(w));
 	}
 	operations = w->operations;
-	w->misses = c->alloc_misses + c->free_misses - first.alloc_misses - first.free_misses;
+	w->misses = worst_misses(c) - w->misses;
 	/* All that missed was an exchange, and the slab was left alone. */
-	EXPECT(c->exchanges - first.exchanges == w->misses);
-	EXPECT(c->refills == first.refills && c->drains == first.drains);
+	EXPECT(kcoro_count_of(c, KCORO_COUNT_EXCHANGE) - exchanges == w->misses);
+	EXPECT(worst_slab(c) == slab);
 	/* Just behind an exchange a hot pair never misses. */
-	before = c->alloc_misses + c->free_misses;
+	before = worst_misses(c);
 	for (i = 0; i < 1000; i++)
 		EXPECT(worst_alloc(w) && worst_free(w));
-	EXPECT(c->alloc_misses + c->free_misses == before);
+	EXPECT(worst_misses(c) == before);
 	w->operations = operations;
 	return 0;
 }

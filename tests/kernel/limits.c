@@ -390,6 +390,11 @@ static int size_histogram(void)
 	EXPECT(info->sizes[KCORO_CLASS_128B][0] > 1 && info->sizes[KCORO_CLASS_128B][0] < MANY);
 	EXPECT(is_filled(&info->sizes[KCORO_CLASS_128B][1], 0, 7 * sizeof(u64)));
 	EXPECT(info->sizes[KCORO_CLASS_64B][7] == 1);
+	/* Those between the powers of two have eighths of 8 bytes. */
+	kcoro_pool_free(pool, kcoro_pool_alloc(pool, 129 + 8), 129 + 8);
+	kcoro_pool_free(pool, kcoro_pool_alloc(pool, 256), 256);
+	info = info_of(pool);
+	EXPECT(info->sizes[KCORO_CLASS_192B][1] == 1 && info->sizes[KCORO_CLASS_256B][7] == 1);
 	EXPECT(is_balanced(pool));
 	kcoro_pool_destroy(pool);
 	return 0;

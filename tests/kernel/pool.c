@@ -57,15 +57,26 @@ static struct kcoro_pool *private_pool(void)
 
 static int sizes(void)
 {
+	unsigned int cls;
+	size_t size;
+
 	EXPECT(kcoro_size_class(1) == KCORO_CLASS_64B);
 	EXPECT(kcoro_size_class(64) == KCORO_CLASS_64B);
 	EXPECT(kcoro_size_class(65) == KCORO_CLASS_128B);
 	EXPECT(kcoro_size_class(128) == KCORO_CLASS_128B);
-	EXPECT(kcoro_size_class(129) == KCORO_CLASS_256B);
+	EXPECT(kcoro_size_class(129) == KCORO_CLASS_192B);
+	EXPECT(kcoro_size_class(192) == KCORO_CLASS_192B);
+	EXPECT(kcoro_size_class(193) == KCORO_CLASS_256B);
 	EXPECT(kcoro_size_class(8192) == KCORO_CLASS_8192B);
 	EXPECT(kcoro_size_class(8193) == KCORO_CLASSES);
 	EXPECT(kcoro_size_class(0) == KCORO_CLASSES);
 	EXPECT(kcoro_size_class(SIZE_MAX) == KCORO_CLASSES);
+	/* The same where the size is known only at run time: each class holds what it says. */
+	for (size = 1; size <= KCORO_FRAME_SIZE_MAX; size++) {
+		cls = kcoro_size_class(size);
+		EXPECT(size <= KCORO_CLASS_SIZE(cls));
+		EXPECT(!cls || size > KCORO_CLASS_SIZE(cls - 1));
+	}
 	EXPECT(!kcoro_pool_alloc(kcoro_pool_default(), 0));
 	EXPECT(!kcoro_pool_alloc(kcoro_pool_default(), KCORO_FRAME_LARGE_MAX + 1));
 	return 0;
@@ -149,7 +160,7 @@ static int every_class(void)
 	EXPECT(!IS_ERR(pool));
 	for (cls = 0; cls < KCORO_CLASSES; cls++) {
 		struct kcoro_frame_counters c;
-		int line = burst(pool, 64UL << cls);
+		int line = burst(pool, KCORO_CLASS_SIZE(cls));
 
 		if (line)
 			return line;

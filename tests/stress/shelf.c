@@ -126,7 +126,7 @@ static u32 random_size(struct stress_rng *rng)
 {
 	/* Small ones more often: two draws, the smaller counts; now and then a large one. */
 	u32 cls = min(stress_below(rng, KCORO_CLASSES), stress_below(rng, KCORO_CLASSES));
-	u32 most = 64U << cls, least = cls ? most / 2 + 1 : 1;
+	u32 most = KCORO_CLASS_SIZE(cls), least = cls ? KCORO_CLASS_SIZE(cls - 1) + 1 : 1;
 
 	if (!stress_below(rng, 128))
 		return KCORO_FRAME_SIZE_MAX + 1 +

@@ -50,10 +50,10 @@ SPLAT_ANYWHERE=(
 	'bad: scheduling from the idle thread'
 	'Bad page (state|map)'
 	# Ours: misuse that frame_debug=1 found, a pool that ends with frames in use, and
-	# one that its creator forgot.
+	# a pool or a scope that its creator forgot.
 	'kcoro: frame error: '
 	'kcoro: pool ".*" destroyed with -?[0-9]+ live'
-	'kcoro: pool ".*" was not destroyed by its creator'
+	'kcoro: (pool|scope) ".*" was not destroyed by its creator'
 )
 
 # splat_find LOG - print the lines that are splats; status 1 when there is none.
