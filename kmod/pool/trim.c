@@ -28,7 +28,7 @@
 #include "pool.h"
 
 #define IDLE_SECONDS 5
-/* Magazines freed per depot and run, so that no run takes long. */
+/* Magazines freed per depot and run, so that no run takes long; of very many a quarter. */
 #define IDLE_BATCH 64
 #define ALL_SLOTS GENMASK(KCORO_SLOTS - 1, 0)
 
@@ -167,10 +167,10 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 static void idle_depot(struct kcoro_pool *pool, int node, unsigned int cls, bool full)
 {
 	struct kcoro_depot *depot = &pool->depots[node][cls];
-	u32 idle = min_t(u32, kcoro_depot_look(depot, full), IDLE_BATCH);
+	u32 idle = kcoro_depot_look(depot, full);
 	struct kcoro_magazine *mag;
 
-	for (; idle; idle--) {
+	for (idle = min(idle, max(IDLE_BATCH, idle / 4)); idle; idle--) {
 		mag = kcoro_depot_take(depot, full);
 		if (!mag)
 			return;
