@@ -156,7 +156,6 @@ struct kcoro_pool {
 	struct delayed_work reserve_work;
 	struct shrinker *shrinker;
 	struct delayed_work idle_work;
-	struct hlist_node cpuhp;
 	struct list_head list;		/* written under pools_lock, read under RCU */
 	u64 id;
 	char name[KCORO_NAME_LEN];
@@ -312,6 +311,8 @@ int kcoro_pool_init(void);
 void kcoro_pool_exit(void);
 struct kcoro_pool *kcoro_pool_next(u64 id);
 struct kcoro_pool *kcoro_pool_find(const char *name);
+void kcoro_pool_for_each(void (*call)(struct kcoro_pool *pool, unsigned int arg),
+			 unsigned int arg);
 
 /* stats.c; any context. */
 s64 kcoro_pool_live(struct kcoro_pool *pool, unsigned int cls);
