@@ -56,6 +56,12 @@ void stress_pool_failed(struct stress_pool *pool, size_t size)
 	atomic64_inc(size > KCORO_FRAME_SIZE_MAX ? &pool->failed_large : &pool->failed);
 }
 
+/* The same of a coroutine, whose frame comes from the default pool. */
+void stress_pool_failed_coro(void)
+{
+	atomic64_inc(&pools[POOL_DEFAULT].failed);
+}
+
 /* Of all pools, without large frames, when everybody has stopped. */
 u64 stress_pools_failures(void)
 {
@@ -186,6 +192,20 @@ static void pool_end(struct stress_pool *pool)
 	atomic64_inc(&stress_events[STRESS_POOL_DESTROYED]);
 }
 
+/* Frames of coroutines go a little after their scope. */
+static void wait_until_empty(struct kcoro_pool *pool)
+{
+	static struct kcoro_pool_info info;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		kcoro_pool_read_info(pool, &info);
+		if (!info.live)
+			return;
+		msleep(100);
+	}
+}
+
 static void refused(void)
 {
 	struct kcoro_pool_attr attr = { .size = sizeof(attr), .name = "stress" };
@@ -258,5 +278,6 @@ void stress_pools_stop(void)
 	if (atomic_read(&pools[POOL_DEFAULT].holders) != 1)
 		stress_error("balance: %d frames of the default pool are missing",
 			     atomic_read(&pools[POOL_DEFAULT].holders) - 1);
+	wait_until_empty(pools[POOL_DEFAULT].pool);
 	check_balance(&pools[POOL_DEFAULT]);
 }

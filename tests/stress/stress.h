@@ -106,6 +106,7 @@ struct stress_pool;
 
 struct stress_pool *stress_pool_get(struct stress_rng *rng);
 void stress_pool_failed(struct stress_pool *pool, size_t size);
+void stress_pool_failed_coro(void);
 bool stress_pool_is_zeroed(const struct stress_pool *pool);
 void stress_pool_reserve(struct stress_pool *pool, struct stress_rng *rng);
 void stress_pool_put(struct stress_pool *pool);
