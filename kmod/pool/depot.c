@@ -24,7 +24,6 @@
 #include <linux/topology.h>
 
 #include "../context.h"
-#include "exchange.h"
 #include "pool.h"
 
 DEFINE_PER_CPU(bool, kcoro_in_depot);
@@ -297,6 +296,9 @@ struct kcoro_magazine *kcoro_depot_take(struct kcoro_depot *depot, bool full)
 	struct kcoro_magazine *mag;
 
 	mag = kcoro_stack_pop_bottom(full ? &depot->full : &depot->empty);
+	/* It was not needed here, and neither is the room for it. */
+	if (mag)
+		kcoro_room_trimmed(&depot->room, mag->count);
 	unlock_depot(depot, flags);
 	return mag;
 }
@@ -314,6 +316,45 @@ u32 kcoro_depot_look(struct kcoro_depot *depot, bool full)
 	u32 idle;
 
 	idle = kcoro_stack_look(full ? &depot->full : &depot->empty);
+	if (full)
+		kcoro_room_look(&depot->room);
 	unlock_depot(depot, flags);
 	return idle;
+}
+
+/**
+ * kcoro_depot_sent() - frames went to the slab because the depot had enough
+ * @depot: the depot
+ * @frames: how many
+ *
+ * Context: as kcoro_depot_give().
+ */
+void kcoro_depot_sent(struct kcoro_depot *depot, u32 frames)
+{
+	unsigned long flags = lock_depot(depot);
+
+	kcoro_room_sent(&depot->room, frames);
+	unlock_depot(depot, flags);
+}
+
+/**
+ * kcoro_depot_missed() - frames came from the slab because the depot had none
+ * @depot: the depot
+ * @frames: how many
+ * @most: frames that it may keep beyond those it keeps anyway
+ *
+ * If they are some that it had sent there, it keeps more from now on.
+ *
+ * Context: as kcoro_depot_give().
+ */
+void kcoro_depot_missed(struct kcoro_depot *depot, u32 frames, u32 most)
+{
+	unsigned long flags;
+
+	/* Mostly none are: without the lock, and who sends some now is late. */
+	if (!READ_ONCE(depot->room.sent))
+		return;
+	flags = lock_depot(depot);
+	kcoro_room_missed(&depot->room, frames, most);
+	unlock_depot(depot, flags);
 }

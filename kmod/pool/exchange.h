@@ -14,6 +14,10 @@
  *
  * Invariant: between a slot and a depot magazines and frames only move. A magazine of
  * capacity 0 stands for none; it stays out of the stacks.
+ *
+ * And how much a depot keeps: its room. It grows by frames that were sent to the slab for
+ * want of room and asked for again, so by what a larger depot would have spared; a burst
+ * that comes once leaves it as it is. It shrinks with the magazines that are trimmed.
  */
 #ifndef KCORO_EXCHANGE_H
 #define KCORO_EXCHANGE_H
@@ -99,6 +103,40 @@ kcoro_pair_get_empty(struct kcoro_pair p, struct kcoro_stack *full, struct kcoro
 	if (out)
 		kcoro_stack_push(full, out);
 	return true;
+}
+
+/* Frames that a depot keeps beyond those it keeps anyway. Invariant: extra <= most. */
+struct kcoro_room {
+	u32 extra;
+	u32 sent;	/* to the slab for want of room since the last look, and not yet back */
+};
+
+/* So many went to the slab, because the depot had enough. */
+static inline void kcoro_room_sent(struct kcoro_room *r, u32 frames)
+{
+	r->sent += frames < ~r->sent ? frames : ~r->sent;
+}
+
+/* So many came from the slab, because the depot had none. */
+static inline void kcoro_room_missed(struct kcoro_room *r, u32 frames, u32 most)
+{
+	u32 back = frames < r->sent ? frames : r->sent;
+
+	r->sent -= back;
+	if (r->extra < most)
+		r->extra += back < most - r->extra ? back : most - r->extra;
+}
+
+/* So many were trimmed. */
+static inline void kcoro_room_trimmed(struct kcoro_room *r, u32 frames)
+{
+	r->extra -= frames < r->extra ? frames : r->extra;
+}
+
+/* What was sent before the last look is not waited for any more. */
+static inline void kcoro_room_look(struct kcoro_room *r)
+{
+	r->sent = 0;
 }
 
 #endif /* KCORO_EXCHANGE_H */

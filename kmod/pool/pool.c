@@ -186,6 +186,25 @@ struct kcoro_pool *kcoro_pool_find(const char *name)
 }
 
 /**
+ * kcoro_pool_for_each() - call a function for each pool
+ * @call: must not sleep
+ * @arg: for it
+ *
+ * Context: any but NMI. One that is being destroyed is left out, and is not drained before
+ * @call is done with it.
+ */
+void kcoro_pool_for_each(void (*call)(struct kcoro_pool *pool, unsigned int arg),
+			 unsigned int arg)
+{
+	struct kcoro_pool *pool;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(pool, &pools, list)
+		call(pool, arg);
+	rcu_read_unlock();
+}
+
+/**
  * kcoro_pool_reserve_by_id() - kcoro_pool_reserve(), for who does not own the pool
  * @id: of the pool
  * @size: bytes of a frame

@@ -60,7 +60,7 @@
 #include <kcoro/kcoro.h>
 
 #include "counter.h"
-#include "magazine.h"
+#include "exchange.h"
 
 /* Most frames moved in one batch: bounds the stack (256 B) and the time in a window. */
 #define KCORO_BATCH_MAX 32
@@ -127,6 +127,7 @@ struct kcoro_depot {
 	raw_spinlock_t lock;
 	struct kcoro_stack full;	/* those with frames */
 	struct kcoro_stack empty;
+	struct kcoro_room room;
 	atomic64_t sizes[KCORO_SIZE_BUCKETS];	/* see struct kcoro_pool_info */
 };
 
@@ -155,7 +156,6 @@ struct kcoro_pool {
 	struct delayed_work reserve_work;
 	struct shrinker *shrinker;
 	struct delayed_work idle_work;
-	struct hlist_node cpuhp;
 	struct list_head list;		/* written under pools_lock, read under RCU */
 	u64 id;
 	char name[KCORO_NAME_LEN];
@@ -222,10 +222,19 @@ static inline u32 kcoro_magazine_capacity(enum kcoro_level level, unsigned int c
  * Magazines with frames that a depot keeps; what comes beyond goes to the slab. More of
  * the smaller ones, so that a burst at any level is cached.
  */
-static inline u32 kcoro_depot_limit(enum kcoro_level level, unsigned int cls)
+static inline u32 kcoro_depot_limit(struct kcoro_depot *depot, enum kcoro_level level,
+				    unsigned int cls)
 {
-	return max(4U, 2 * num_online_cpus()) * kcoro_magazine_capacity(KCORO_LEVEL_TASK, cls) /
-	       kcoro_magazine_capacity(level, cls);
+	u32 always = max(4U, 2 * num_online_cpus());
+	u32 frames = always * kcoro_magazine_capacity(KCORO_LEVEL_TASK, cls);
+
+	return (frames + READ_ONCE(depot->room.extra)) / kcoro_magazine_capacity(level, cls);
+}
+
+/* Frames that a depot keeps beyond that if they are in demand: 1 MiB for each CPU. */
+static inline u32 kcoro_depot_most(unsigned int cls)
+{
+	return num_online_cpus() * (SZ_1M / KCORO_CLASS_SIZE(cls));
 }
 
 static inline u32 kcoro_batch_size(enum kcoro_level level, unsigned int cls)
@@ -237,7 +246,7 @@ static inline u32 kcoro_batch_size(enum kcoro_level level, unsigned int cls)
 void *kcoro_window_pop(struct kcoro_pool *pool, unsigned int cls);
 bool kcoro_window_push(struct kcoro_pool *pool, unsigned int cls, void *frame);
 
-/* depot.c; callable from any level but for give, take and look, see there. */
+/* depot.c; callable from any level but for those that name a depot, see there. */
 void *kcoro_depot_alloc(struct kcoro_pool *pool, unsigned int cls, bool nolock);
 bool kcoro_depot_free(struct kcoro_pool *pool, unsigned int cls, void *frame, bool nolock);
 u32 kcoro_depot_put(struct kcoro_pool *pool, unsigned int cls, void *const *frames, u32 have);
@@ -246,6 +255,8 @@ bool kcoro_depot_load(struct kcoro_pool *pool, unsigned int cls, struct kcoro_ma
 void kcoro_depot_give(struct kcoro_depot *depot, struct kcoro_magazine *mag);
 struct kcoro_magazine *kcoro_depot_take(struct kcoro_depot *depot, bool full);
 u32 kcoro_depot_look(struct kcoro_depot *depot, bool full);
+void kcoro_depot_sent(struct kcoro_depot *depot, u32 frames);
+void kcoro_depot_missed(struct kcoro_depot *depot, u32 frames, u32 most);
 
 /* trim.c; process context. */
 void kcoro_magazine_free(struct kcoro_pool *pool, unsigned int cls, struct kcoro_magazine *mag);
@@ -300,6 +311,8 @@ int kcoro_pool_init(void);
 void kcoro_pool_exit(void);
 struct kcoro_pool *kcoro_pool_next(u64 id);
 struct kcoro_pool *kcoro_pool_find(const char *name);
+void kcoro_pool_for_each(void (*call)(struct kcoro_pool *pool, unsigned int arg),
+			 unsigned int arg);
 
 /* stats.c; any context. */
 s64 kcoro_pool_live(struct kcoro_pool *pool, unsigned int cls);

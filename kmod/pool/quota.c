@@ -52,10 +52,14 @@ void kcoro_quota_uncharge(struct kcoro_pool *pool, size_t bytes)
  * @gfp: flags otherwise
  *
  * In a memory cgroup the limit shall hold: allocations that may not wait would pass it
- * with __GFP_HIGH (try_charge_memcg() in mm/memcontrol.c).
+ * with __GFP_HIGH (try_charge_memcg() in mm/memcontrol.c). And nobody shall be killed
+ * for a frame there: those that may wait would do that, in the worker, too, which is
+ * about frames that nobody has asked for yet.
  */
 gfp_t kcoro_quota_gfp(struct kcoro_pool *pool, gfp_t gfp)
 {
 	gfp |= __GFP_NOWARN;
-	return pool->memcg ? (gfp | __GFP_ACCOUNT) & ~__GFP_HIGH : gfp;
+	if (!pool->memcg)
+		return gfp;
+	return (gfp | __GFP_ACCOUNT | __GFP_RETRY_MAYFAIL) & ~__GFP_HIGH;
 }

@@ -195,6 +195,7 @@ static void *from_slab(struct kcoro_pool *pool, unsigned int cls, gfp_t gfp, int
 	if (!n)
 		return NULL;
 	count_here(pool, cls, KCORO_COUNT_REFILL);
+	kcoro_depot_missed(depot_here(pool, cls), n, kcoro_depot_most(cls));
 	n--;
 	/* The caller may have slept and be on another CPU: any magazine will do. */
 	kept = n ? kcoro_depot_put(pool, cls, frames, n) : 0;
@@ -300,6 +301,7 @@ static void drain(struct kcoro_pool *pool, unsigned int cls, void *frame, enum k
 		tell(place, KCORO_PLACE_SLAB);
 	}
 	kcoro_slab_free(pool, cls, frames, n);
+	kcoro_depot_sent(depot_here(pool, cls), n);
 }
 
 void kcoro_refill_free(struct kcoro_pool *pool, unsigned int cls, void *frame,
@@ -307,6 +309,7 @@ void kcoro_refill_free(struct kcoro_pool *pool, unsigned int cls, void *frame,
 {
 	enum kcoro_level level = kcoro_context_level();
 	bool may_slab = kcoro_refill_may_slab();
+	struct kcoro_depot *depot;
 
 	if (kcoro_frame_debug && may_slab) {
 		count_here(pool, cls, KCORO_COUNT_FREE_MISS);
@@ -327,7 +330,8 @@ void kcoro_refill_free(struct kcoro_pool *pool, unsigned int cls, void *frame,
 		kcoro_refill_defer(pool, cls, frame, place);
 		return;
 	}
-	if (READ_ONCE(depot_here(pool, cls)->full.length) < kcoro_depot_limit(level, cls)) {
+	depot = depot_here(pool, cls);
+	if (READ_ONCE(depot->full.length) < kcoro_depot_limit(depot, level, cls)) {
 		magazine_add(pool, level, cls, GFP_NOWAIT);
 		if (kcoro_depot_free(pool, cls, frame, false))
 			return;

@@ -28,7 +28,7 @@
 #include "pool.h"
 
 #define IDLE_SECONDS 5
-/* Magazines freed per depot and run, so that no run takes long. */
+/* Magazines freed per depot and run, so that no run takes long; of very many a quarter. */
 #define IDLE_BATCH 64
 #define ALL_SLOTS GENMASK(KCORO_SLOTS - 1, 0)
 
@@ -167,10 +167,10 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 static void idle_depot(struct kcoro_pool *pool, int node, unsigned int cls, bool full)
 {
 	struct kcoro_depot *depot = &pool->depots[node][cls];
-	u32 idle = min_t(u32, kcoro_depot_look(depot, full), IDLE_BATCH);
+	u32 idle = kcoro_depot_look(depot, full);
 	struct kcoro_magazine *mag;
 
-	for (; idle; idle--) {
+	for (idle = min(idle, max(IDLE_BATCH, idle / 4)); idle; idle--) {
 		mag = kcoro_depot_take(depot, full);
 		if (!mag)
 			return;
@@ -228,10 +228,8 @@ static void idle_work(struct work_struct *work)
 	queue_delayed_work(kcoro_unbound_wq, &pool->idle_work, IDLE_SECONDS * HZ);
 }
 
-/* The CPU is dead: nothing of it runs, and nobody else touches its slots. */
-static int cpu_dead(unsigned int cpu, struct hlist_node *node)
+static void take_over(struct kcoro_pool *pool, unsigned int cpu)
 {
-	struct kcoro_pool *pool = hlist_entry(node, struct kcoro_pool, cpuhp);
 	struct kcoro_pool_cpu *pc = per_cpu_ptr(pool->cpu, cpu);
 	struct kcoro_magazine *mag;
 	unsigned int slot;
@@ -246,6 +244,17 @@ static int cpu_dead(unsigned int cpu, struct hlist_node *node)
 		if (mag != &kcoro_magazine_none)
 			kcoro_depot_give(depot, mag);
 	}
+}
+
+/*
+ * The CPU is dead: nothing of it runs, and nobody else touches its slots. One state for
+ * all pools: an instance for each would have a pool's creator wait for the end of a hotplug
+ * operation, and that one waits for who has migration disabled, as BPF programs that create
+ * pools have.
+ */
+static int cpu_dead(unsigned int cpu)
+{
+	kcoro_pool_for_each(take_over, cpu);
 	return 0;
 }
 
@@ -253,22 +262,18 @@ static int cpu_dead(unsigned int cpu, struct hlist_node *node)
  * kcoro_trim_start() - begin to look after a pool
  * @pool: the pool, with its CPUs and depots in place
  *
- * Context: may sleep. Return: 0 or -ENOMEM; then nothing is to be undone.
+ * Context: may sleep, with migration disabled, too. Return: 0 or -ENOMEM; then nothing is
+ * to be undone.
  */
 int kcoro_trim_start(struct kcoro_pool *pool)
 {
-	int cpu, err;
+	int cpu;
 
 	for_each_possible_cpu(cpu)
 		INIT_WORK(&per_cpu_ptr(pool->cpu, cpu)->trim_work, trim_work);
 	pool->shrinker = shrinker_alloc(SHRINKER_NUMA_AWARE, "kcoro:%s", pool->name);
 	if (!pool->shrinker)
 		return -ENOMEM;
-	err = cpuhp_state_add_instance_nocalls(cpuhp_state, &pool->cpuhp);
-	if (err) {
-		shrinker_free(pool->shrinker);
-		return err;
-	}
 	pool->shrinker->count_objects = shrink_count;
 	pool->shrinker->scan_objects = shrink_scan;
 	pool->shrinker->private_data = pool;
@@ -282,7 +287,8 @@ int kcoro_trim_start(struct kcoro_pool *pool)
  * kcoro_trim_stop() - and stop
  * @pool: the pool
  *
- * Context: may sleep. Afterwards nothing here touches the pool any more.
+ * Context: may sleep, when the pool is no longer in the list. Afterwards nothing here
+ * touches it any more.
  */
 void kcoro_trim_stop(struct kcoro_pool *pool)
 {
@@ -290,7 +296,6 @@ void kcoro_trim_stop(struct kcoro_pool *pool)
 
 	shrinker_free(pool->shrinker);
 	cancel_delayed_work_sync(&pool->idle_work);
-	cpuhp_state_remove_instance_nocalls(cpuhp_state, &pool->cpuhp);
 	for_each_possible_cpu(cpu)
 		cancel_work_sync(&per_cpu_ptr(pool->cpu, cpu)->trim_work);
 }
@@ -299,7 +304,7 @@ int __init kcoro_trim_init(void)
 {
 	int state;
 
-	state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "kcoro/pool:dead", NULL, cpu_dead);
+	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "kcoro/pool:dead", NULL, cpu_dead);
 	if (state < 0)
 		return state;
 	cpuhp_state = state;
@@ -308,5 +313,5 @@ int __init kcoro_trim_init(void)
 
 void kcoro_trim_exit(void)
 {
-	cpuhp_remove_multi_state(cpuhp_state);
+	cpuhp_remove_state_nocalls(cpuhp_state);
 }

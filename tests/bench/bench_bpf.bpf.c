@@ -7,7 +7,8 @@
  * or bpf_loop) each pair would carry the loop's own calls. It reads the counter
  * before and after by a kfunc, so that nothing of BPF_PROG_TEST_RUN is counted.
  *
- * To add a row: PROGRAM(name, what to do 64 times).
+ * To add a row: PROGRAM(name, what to do 64 times). Programs without such a name are
+ * run once, before all others.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -64,6 +65,54 @@ PROGRAM(alloc_free__kcoro__64, KCORO(64))
 PROGRAM(alloc_free__kcoro__128, KCORO(128))
 PROGRAM(alloc_free__kcoro__512, KCORO(512))
 PROGRAM(alloc_free__kcoro__2048, KCORO(2048))
+
+/* From a pool of the program's own, by its number. */
+struct pool_owner {
+	struct kcoro_bpf_pool __kptr *pool;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pool_owner);
+} pool_owner SEC(".maps");
+
+__u64 own_pool;
+
+SEC("syscall")
+int make_pool(void *ctx)
+{
+	struct kcoro_bpf_pool_attr attr = { .quota = 8 << 20, .name = "bench" };
+	struct kcoro_bpf_pool *pool = bpf_kcoro_pool_create(&attr, sizeof(attr)), *old = pool;
+	struct pool_owner *slot;
+	__u32 zero = 0;
+
+	if (!pool)
+		return attr.error;
+	own_pool = bpf_kcoro_pool_id(pool);
+	slot = bpf_map_lookup_elem(&pool_owner, &zero);
+	if (slot)
+		old = bpf_kptr_xchg(&slot->pool, pool);
+	if (old)
+		bpf_kcoro_pool_release(old);
+	return 0;
+}
+
+#define KCORO_OWN_POOL(bytes)						\
+	{								\
+		struct kcoro_frame *frame =				\
+			bpf_kcoro_frame_alloc_from(own_pool, bytes);	\
+									\
+		if (!frame)						\
+			goto nothing;					\
+		bpf_kcoro_frame_free(frame);				\
+	}
+
+PROGRAM(alloc_free__kcoro_own_pool__64, KCORO_OWN_POOL(64))
+PROGRAM(alloc_free__kcoro_own_pool__128, KCORO_OWN_POOL(128))
+PROGRAM(alloc_free__kcoro_own_pool__512, KCORO_OWN_POOL(512))
+PROGRAM(alloc_free__kcoro_own_pool__2048, KCORO_OWN_POOL(2048))
 
 /*
  * A frame comes zeroed, an object of bpf_obj_new() as its last user left it: so

@@ -127,10 +127,16 @@ int main(int argc, char **argv)
 			stderr);
 		return 1;
 	}
+	bpf_test_run_opts once = {};
+	once.sz = sizeof(once);
+	if (bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.make_pool), &once) || once.retval) {
+		std::fputs("bench_bpf: the pool cannot be made\n", stderr);
+		return 1;
+	}
 	bpf_program *program;
 	bpf_object__for_each_program (program, bpf->obj) {
 		const std::string own = parse(bpf_program__name(program)).size;
-		if (*size && own != "0" && own != std::to_string(*size))
+		if (own.empty() || (*size && own != "0" && own != std::to_string(*size)))
 			continue;
 		if (!measure(program, *bpf, *batches))
 			return 1;

@@ -26,6 +26,7 @@ const std::set<std::string> subjects = {"empty_loop",
 					"kcoro",
 					"kcoro_runtime_size",
 					"kcoro_default_pool",
+					"kcoro_own_pool",
 					"bpf_obj",
 					"workqueue",
 					"workqueue_bh",
@@ -126,6 +127,10 @@ int main(int argc, char **argv)
 	ok("kcoro_costs_less_than_0.4_of_kmalloc", kcoro > 0 && kcoro < 0.4 * kmalloc);
 	const double runtime = least(rows, "kcoro_runtime_size", "task", "hot", 128);
 	ok("known_size_is_cheaper", runtime > kcoro);
+	const double own = least(rows, "kcoro_own_pool", "bpf", "hot", 128);
+	ok("a_program's_own_pool_costs_less_than_bpf_obj",
+	   own > least(rows, "kcoro", "bpf", "hot", 128) &&
+		   own < least(rows, "bpf_obj", "bpf", "hot", 128));
 	const double thread = least_of(rows, "kthread", "event_wake", "round_trip");
 	const double wake = least_of(rows, "kcoro", "event_wake", "kick");
 	ok("a_wake_costs_less_than_a_tenth_of_a_thread's", wake > 0 && wake < 0.1 * thread);

@@ -401,7 +401,7 @@ static int setup_work(const struct bench_entry *e)
 
 static int setup_bh(const struct bench_entry *e)
 {
-	bh_wq = alloc_workqueue("kcoro_bench_bh", WQ_BH, 0);
+	bh_wq = alloc_workqueue("kcoro_bench_bh", WQ_BH | KCORO_WQ_PERCPU, 0);
 	INIT_WORK(&work, work_counted);
 	return bh_wq ? 0 : -ENOMEM;
 }

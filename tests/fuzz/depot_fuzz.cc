@@ -11,7 +11,9 @@
 //   - slots, stacks and magazines are as the model says, in that order, and linked both ways;
 //   - magazines with frames are in "full", those without in "empty", and the shared one that
 //     stands for none is nowhere and untouched;
-//   - what a look calls idle was in the depot, untouched, since the look before.
+//   - what a look calls idle was in the depot, untouched, since the look before;
+//   - the depot's room is as the model says, never above its most, and grew by no more than
+//     went to the slab for want of it.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -23,12 +25,14 @@
 #include "tests/fuzz/fuzz.h"
 
 using u32 = std::uint32_t;
+using u64 = std::uint64_t;
 #include "kmod/pool/exchange.h"
 
 namespace {
 
 constexpr u32 frames = 96;
 constexpr u32 most_magazines = 24;
+constexpr u32 most_room = 40;
 constexpr std::array<u32, 4> capacities{1, 2, 7, 16};
 
 struct FreeDeleter {
@@ -232,6 +236,36 @@ private:
 		to.push(m);
 	}
 
+	// drain(): the depot has enough, and a batch of the slot's goes to the slab.
+	void drain()
+	{
+		auto &s = slot();
+		std::array<void *, 8> out;
+		const u32 n =
+			kcoro_magazine_take(s.loaded, out.data(), number() % (out.size() + 1));
+
+		for (u32 i = 0; i < n; i++) {
+			FUZZ_CHECK(out[i] == s.model_loaded->model.back());
+			s.model_loaded->model.pop_back();
+			user_.push_back(out[i]);
+		}
+		kcoro_room_sent(&room_, n);
+		sent_ += n;
+		all_sent_ += n;
+	}
+
+	// from_slab(): more than were sent may come.
+	void miss()
+	{
+		const u32 n = number() % 33;
+		const u64 grow = std::min<u64>(std::min<u64>(n, sent_), most_room - extra_);
+
+		kcoro_room_missed(&room_, n, most_room);
+		sent_ -= std::min<u64>(n, sent_);
+		extra_ += grow;
+		grown_ += grow;
+	}
+
 	// The worker's magazine.
 	void fill()
 	{
@@ -268,16 +302,28 @@ private:
 
 		FUZZ_CHECK(real == (m ? m->real.get() : nullptr));
 		if (m)
-			destroy(m);
+			trimmed(m);
+	}
+
+	void trimmed(Magazine *m)
+	{
+		kcoro_room_trimmed(&room_, m->real->count);
+		extra_ -= std::min<u64>(extra_, m->model.size());
+		destroy(m);
 	}
 
 	// The idle work's: all go that nobody needed since the look before.
 	void idle()
 	{
-		Stack &of = stack(number() % 2);
+		const bool full = number() % 2;
+		Stack &of = stack(full);
 		u32 idle = kcoro_stack_look(&of.real);
 
 		FUZZ_CHECK(idle == of.least);
+		if (full) {
+			kcoro_room_look(&room_);
+			sent_ = 0;
+		}
 		for (auto *m : of.model)
 			m->looks++;
 		for (of.least = of.model.size(); idle; idle--) {
@@ -287,7 +333,7 @@ private:
 			FUZZ_CHECK(real == m->real.get());
 			// It was there at the look before, too.
 			FUZZ_CHECK(m->looks >= 2);
-			destroy(m);
+			trimmed(m);
 		}
 	}
 
@@ -297,9 +343,9 @@ private:
 		return !m || m->model.size() == m->real->capacity;
 	}
 
-	static constexpr std::array<Operation, 8> operations{
-		&World::alloc, &World::free, &World::add,  &World::fill,
-		&World::dead,  &World::trim, &World::idle, &World::alloc};
+	static constexpr std::array<Operation, 10> operations{
+		&World::alloc, &World::free, &World::add,   &World::fill,  &World::dead,
+		&World::trim,  &World::idle, &World::alloc, &World::drain, &World::miss};
 
 	kcoro_magazine *real_of(const Magazine *m) { return m ? m->real.get() : none_.get(); }
 
@@ -339,6 +385,8 @@ private:
 			FUZZ_CHECK(std::equal(m->model.begin(), m->model.end(), real.slots));
 			seen.insert(seen.end(), real.slots, real.slots + real.count);
 		}
+		FUZZ_CHECK(room_.extra == extra_ && room_.sent == sent_);
+		FUZZ_CHECK(extra_ <= most_room && grown_ <= all_sent_);
 		FUZZ_CHECK(!none_->count && !none_->capacity && !none_->above && !none_->below);
 		std::sort(seen.begin(), seen.end());
 		FUZZ_CHECK(seen == everything_);
@@ -349,6 +397,8 @@ private:
 	std::vector<std::unique_ptr<Magazine>> magazines_;
 	std::vector<Slot> slots_;
 	Stack full_, empty_;
+	kcoro_room room_{};
+	u64 extra_ = 0, sent_ = 0, grown_ = 0, all_sent_ = 0; // the model of it
 	std::vector<void *> user_, everything_;
 };
 

@@ -25,17 +25,16 @@ struct pool_owner {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, TEST_POOLS);
 	__type(key, __u32);
 	__type(value, struct pool_owner);
 } pool_owner SEC(".maps");
 
-static __always_inline void keep_pool(struct kcoro_bpf_pool *pool)
+static __always_inline void keep_pool(struct kcoro_bpf_pool *pool, __u32 key)
 {
 	struct pool_owner *slot;
-	__u32 zero = 0;
 
-	slot = bpf_map_lookup_elem(&pool_owner, &zero);
+	slot = bpf_map_lookup_elem(&pool_owner, &key);
 	if (slot)
 		pool = bpf_kptr_xchg(&slot->pool, pool);
 	if (pool)
@@ -58,14 +57,14 @@ int pool_create(struct test_pool *call)
 	if (!pool)
 		return 0;
 	call->id = bpf_kcoro_pool_id(pool);
-	keep_pool(pool);
+	keep_pool(pool, call->slot);
 	return 0;
 }
 
 SEC("syscall")
-int pool_release(void *ctx)
+int pool_release(struct test_pool *call)
 {
-	keep_pool(NULL);
+	keep_pool(NULL, call->slot);
 	return 0;
 }
 

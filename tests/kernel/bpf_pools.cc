@@ -2,17 +2,24 @@
 // bpf_pools.cc - pools of BPF programs from outside: quota, reserve, statistics, and that
 // a pool lives exactly as long as something of it. Runs in the VM with kcoro.ko loaded;
 // prints "ok NAME" or "not ok NAME" per case and ends with 0 when all passed.
+//
+//   bpf_pools [GROUP]
+//
+// With the folder of a memory cgroup: what a pool does whose creator was in that group, and
+// the group is at its limit.
 
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <linux/types.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -47,22 +54,27 @@ public:
 	explicit operator bool() const { return skeleton_ != nullptr; }
 
 	// The pool before it is released. 0: not made, and error() tells why.
-	__u64 create(const kcoro_bpf_pool_attr &attr, bool wrong_size = false)
+	__u64 create(const kcoro_bpf_pool_attr &attr, bool wrong_size = false, __u32 slot = 0)
 	{
 		test_pool call = {};
 		call.attr = attr;
 		call.wrong_size = wrong_size;
+		call.slot = slot;
 		if (run(skeleton_->progs.pool_create, call))
 			return 0;
 		error_ = call.attr.error;
 		return call.id;
 	}
 	int error() const { return error_; }
-	void release()
+	void release(__u32 slot = 0)
 	{
-		__u64 unused = 0;
-		run(skeleton_->progs.pool_release, unused);
+		test_pool call = {};
+		call.slot = slot;
+		run(skeleton_->progs.pool_release, call);
 	}
+	// Beside it.
+	__u64 create_second(__u64 quota) { return create(good_attr(quota), false, 1); }
+	void release_second() { release(1); }
 	__u64 create_table(__u64 pool)
 	{
 		test_pool_table call = {pool, 0};
@@ -93,10 +105,10 @@ public:
 		return call.result;
 	}
 	// Takes until there is no more; how many.
-	__u32 take_all(__u64 pool)
+	__u32 take_all(__u64 pool, __u32 size = TEST_STATE)
 	{
 		__u32 n = 0;
-		while (n < TEST_SLOTS && keep(pool, n) == 1)
+		while (n < TEST_SLOTS && keep(pool, n, size) == 1)
 			n++;
 		return n;
 	}
@@ -376,9 +388,79 @@ failure storm(fixture &f)
 	return {};
 }
 
+// A file of the memory cgroup.
+bool write(const std::string &path, const std::string &text)
+{
+	const std::unique_ptr<std::FILE, int (*)(std::FILE *)> f(std::fopen(path.c_str(), "w"),
+								 std::fclose);
+	return f && std::fputs(text.c_str(), f.get()) >= 0 && !std::fflush(f.get());
+}
+
+// Made by this process while it is in the group; it is not there when the limit comes, so
+// that all that is charged there is the pool's.
+__u64 create_in(fixture &f, const std::string &group, const kcoro_bpf_pool_attr &attr)
+{
+	const std::string self = std::to_string(getpid());
+	if (!write(group + "/cgroup.procs", self))
+		return 0;
+	const __u64 pool = f.create(attr);
+	return write(group + "/../cgroup.procs", self) ? pool : 0;
+}
+
+// Frames of 8 KiB: 2 MiB in all slots, and the limit is half of that. The quota is not in the
+// way.
+failure at_the_limit(fixture &f, const std::string &group)
+{
+	constexpr __u32 size = KCORO_FRAME_DATA_MAX, spare = 8;
+	constexpr __u64 quota = 64 * 1024 * kib;
+	const __u64 pool = create_in(f, group, good_attr(quota)), other = f.create_second(quota);
+	EXPECT(pool && other);
+	EXPECT(f.reserve(pool, size + KCORO_FRAME_HEADER, spare) == 0);
+	EXPECT(write(group + "/memory.max", "1M"));
+	const __u32 n = f.take_all(pool, size);
+	auto r = f.read(pool);
+	std::printf("%u frames of 8 KiB in 1 MiB, %llu of them of the reserve\n", n,
+		    static_cast<unsigned long long>(r.counters.reserve));
+	EXPECT(n > 64 && n <= 128);
+	// The reserve was charged before, and served to the last frame.
+	EXPECT(r.counters.reserve >= spare);
+	EXPECT(r.counters.failures == 1 && r.counters.failed_slab == 1);
+	EXPECT(r.info.live == n * 8 * kib);
+	EXPECT(f.reserve(pool, size + KCORO_FRAME_HEADER, 128) == -ENOMEM);
+	// So is a table of it out of memory, and says so; and tracing programs get nothing.
+	const __u64 table = f.create_table(pool);
+	EXPECT(table);
+	int err = 0;
+	for (__u64 key = 0; key < 1000 && !err; key++)
+		err = f.enter(table, key);
+	EXPECT(err == -ENOMEM);
+	r = f.read(pool);
+	EXPECT(r.counters.failures == 2 && r.counters.failed_slab == 2);
+	EXPECT(f.trace(pool, 1));
+	EXPECT(f.traced_got() == 0 && f.traced_missed() > 0);
+	EXPECT(f.read(pool).counters.failed_context > 0);
+	// It is this group's alone: others have theirs.
+	EXPECT(f.keep(0, TEST_SLOTS - 1, size) == 1 && f.drop(TEST_SLOTS - 1) == 3);
+	EXPECT(f.keep(other, TEST_SLOTS - 1, size) == 1 && f.drop(TEST_SLOTS - 1) == 3);
+	// What comes back serves, and the reserve is filled up again.
+	f.release_table();
+	f.drop_all(n);
+	EXPECT(soon([&] { return f.read(pool).info.live == 0; }));
+	EXPECT(soon([&] { return f.read(pool).info.reserve_there[KCORO_CLASS_8192B] == spare; }));
+	EXPECT(f.keep(pool, 0, size) == 1 && f.drop(0) == 3);
+	// With a higher limit there is more.
+	EXPECT(write(group + "/memory.max", "max"));
+	EXPECT(f.take_all(pool, size) == TEST_SLOTS);
+	f.drop_all(TEST_SLOTS);
+	f.release();
+	f.release_second();
+	EXPECT(soon([&] { return f.gone(pool) && f.gone(other); }));
+	return {};
+}
+
 } // namespace
 
-int main()
+int main(int argc, char **argv)
 {
 	// A quota is reached to the frame only if no other CPU caches any.
 	cpu_set_t first, all;
@@ -394,6 +476,12 @@ int main()
 		std::fprintf(stderr, "bpf_pools: the programs don't load: %s\n",
 			     std::strerror(errno));
 		return 1;
+	}
+	if (argc > 1) {
+		const failure result = at_the_limit(f, argv[1]);
+		std::printf("%s bpf_pools_at_the_limit (line %d)\n", result.line ? "not ok" : "ok",
+			    result.line);
+		return result.line ? 1 : 0;
 	}
 	const test_case<fixture> cases[] = {
 		{"bpf_pools_bad_attributes", bad_attributes},

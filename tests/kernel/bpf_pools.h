@@ -4,6 +4,7 @@
 #define KCORO_TEST_BPF_POOLS_H
 
 #define TEST_SLOTS 256
+#define TEST_POOLS 2
 #define TEST_STATE 1000		/* with its header, a frame of 1 KiB */
 #define TEST_TRACING_STATE 3000	/* a class that nothing else here uses */
 
@@ -11,6 +12,7 @@ struct test_pool {
 	struct kcoro_bpf_pool_attr attr;
 	__u64 id;		/* out; 0: not made */
 	__u32 wrong_size;	/* 1: say that the attributes are smaller */
+	__u32 slot;		/* of the map, which has TEST_POOLS */
 };
 
 struct test_pool_table {

@@ -210,6 +210,81 @@ static int idle_by_class(void)
 	return 0;
 }
 
+/* Bursts of a large class, over and over: from the third one on all of it is cached. */
+#define BURST 256
+#define BURST_SIZE 2048
+#define BURST_CLASS KCORO_CLASS_2048B
+
+/* Batches from and to the slab that one took, or -1. */
+static s64 burst(struct kcoro_pool *pool, void **frames)
+{
+	struct kcoro_frame_counters before, after;
+	int n, i;
+
+	kcoro_pool_read(pool, KCORO_LEVEL_TASK, BURST_CLASS, &before);
+	for (n = 0; n < BURST; n++) {
+		frames[n] = kcoro_pool_alloc(pool, BURST_SIZE);
+		if (!frames[n])
+			break;
+	}
+	for (i = 0; i < n; i++)
+		kcoro_pool_free(pool, frames[i], BURST_SIZE);
+	kcoro_pool_read(pool, KCORO_LEVEL_TASK, BURST_CLASS, &after);
+	return n < BURST ? -1 : after.refills - before.refills + after.drains - before.drains;
+}
+
+static u32 room_of(struct kcoro_pool *pool)
+{
+	u32 sum = 0;
+	int node;
+
+	for_each_node(node)
+		sum += READ_ONCE(pool->depots[node][BURST_CLASS].room.extra);
+	return sum;
+}
+
+static int room(void)
+{
+	const struct kcoro_pool_attr attr = { .size = sizeof(attr), .name = "room" };
+	struct kcoro_pool *pool = kcoro_pool_create(&attr);
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nr_to_scan = ULONG_MAX };
+	void **frames = kvcalloc(BURST, sizeof(*frames), GFP_KERNEL);
+	u32 once, again, idle, shrunk;
+	s64 batches[8], last;
+	int i;
+
+	EXPECT(!IS_ERR(pool) && frames);
+	migrate_disable();
+	batches[0] = burst(pool, frames);
+	once = room_of(pool);
+	for (i = 1; i < ARRAY_SIZE(batches); i++)
+		batches[i] = burst(pool, frames);
+	again = room_of(pool);
+	/* Looks while it is in use take nothing. */
+	for (i = 0; i < 3; i++) {
+		run_idle_work(pool);
+		last = burst(pool, frames);
+	}
+	for (i = 0; i < 3; i++)
+		run_idle_work(pool);
+	idle = room_of(pool);
+	for (i = 0; i < 3; i++)
+		burst(pool, frames);
+	for_each_online_node(sc.nid)
+		pool->shrinker->scan_objects(pool->shrinker, &sc);
+	shrunk = room_of(pool);
+	migrate_enable();
+	kvfree(frames);
+	kcoro_pool_destroy(pool);
+	pr_info("kcoro_test: batches of bursts of %d frames of %d bytes: %lld, %lld, %lld, then %lld; room for %u more\n",
+		BURST, BURST_SIZE, batches[0], batches[1], batches[2], batches[7], again);
+	EXPECT(batches[0] > 0 && !once);
+	EXPECT(batches[7] == 0 && last == 0);
+	EXPECT(again > 0 && again <= kcoro_depot_most(BURST_CLASS));
+	EXPECT(!idle && !shrunk);
+	return 0;
+}
+
 /*
  * Two bursts that leave the depot with full and empty magazines, then allocations until
  * one misses, frees until one misses, and so on: no order of operations misses more often.
@@ -426,6 +501,7 @@ const struct kcoro_test_case kcoro_depot_cases[] = {
 	{ "depot_shrink", shrink },
 	{ "depot_idle", idle },
 	{ "depot_idle_by_class", idle_by_class },
+	{ "depot_room", room },
 	{ "depot_worst_pattern", worst_pattern },
 	{ "depot_nested_nmi", nested_nmi },
 	{}

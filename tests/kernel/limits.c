@@ -345,16 +345,20 @@ static int reserve_cold_nmi(void)
 	return 0;
 }
 
-/* In the group that we are in, with a limit or without: account.guest reads the line. */
+/*
+ * In the group that we are in, with a limit or without: module.guest reads the line. At
+ * the limit the reserve serves, then nothing, whatever the flags; and we are not killed.
+ */
 static int account(void)
 {
-	const int most = 4000;
+	const int most = 4000, set_aside = 16;
 	struct kcoro_pool *pool = pool_with(KCORO_POOL_ACCOUNT, 0);
 	void **frames = kvcalloc(most, sizeof(*frames), GFP_KERNEL);
 	struct kcoro_frame_counters c;
 	int n;
 
 	EXPECT(!IS_ERR(pool) && frames);
+	EXPECT(!kcoro_pool_reserve(pool, 8192, set_aside));
 	for (n = 0; n < most; n++) {
 		frames[n] = kcoro_pool_alloc_gfp(pool, 8192, GFP_ATOMIC);
 		if (!frames[n])
@@ -362,7 +366,15 @@ static int account(void)
 	}
 	c = sum_of(pool, KCORO_CLASS_8192B);
 	pr_info("kcoro_test: account got %d of %d\n", n, most);
-	EXPECT(n == most ? !c.failures : c.failures == 1 && c.failed_slab == 1);
+	if (n < most) {
+		EXPECT(c.failures == 1 && c.failed_slab == 1 && c.reserve >= set_aside);
+		EXPECT(!kcoro_pool_alloc_gfp(pool, 8192, GFP_KERNEL));
+		EXPECT(kcoro_pool_reserve(pool, 8192, 2000) == -ENOMEM);
+		c = sum_of(pool, KCORO_CLASS_8192B);
+		EXPECT(c.failures == 2 && c.failed_slab == 2);
+	} else {
+		EXPECT(!c.failures && !c.reserve);
+	}
 	while (n--)
 		kcoro_pool_free(pool, frames[n], 8192);
 	kvfree(frames);

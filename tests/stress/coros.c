@@ -221,6 +221,8 @@ static struct kcoro_coro *create(struct kcoro_scope *into, struct stress_rng *rn
 		if (err != -EAGAIN && err != -ENOMEM && err != -ETIMEDOUT &&
 		    err != -ESHUTDOWN)
 			stress_error("coroutine: its creation gave %ld", err);
+		if (err == -ENOMEM)
+			stress_pool_failed_coro();
 		atomic64_inc(&stress_events[STRESS_COROS_REFUSED]);
 		return NULL;
 	}

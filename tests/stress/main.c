@@ -6,16 +6,17 @@
  *   check    any: print what was done, and the verdict: "kcoro_stress: count NAME
  *            N", "kcoro_stress: ok NAME" or "not ok NAME"; -EIO when a case failed
  *   errors   how many were found so far
+ *   failures allocations that got nothing, without large frames: when all has stopped
  *
  * It does not start by itself, so that programs are attached to it and to kcoro
  * first: emulated CPUs that run in parallel now and then execute the int3 of code
  * that is being patched after it is gone, and the kernel dies of that.
  */
-#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
+#include <linux/sysfs.h>
 
 #include "stress.h"
 
@@ -36,34 +37,6 @@ void stress_seed(struct stress_rng *rng, u32 who)
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
 	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
 	rng->state = (x ^ x >> 31) | 1;
-}
-
-/* Frames of BPF programs go a little after their programs. */
-static bool default_pool_is_empty(void)
-{
-	unsigned int level, cls, tries;
-	s64 live = 0;
-
-	for (tries = 0; tries < 100; tries++) {
-		live = 0;
-		for (cls = 0; cls < KCORO_CLASSES; cls++) {
-			s64 of_class = 0;
-
-			for (level = 0; level < KCORO_LEVELS; level++) {
-				struct kcoro_frame_counters c;
-
-				kcoro_pool_read(kcoro_pool_default(), level, cls, &c);
-				of_class += c.allocs - c.frees;
-			}
-			/* One too many here must not hide one too few there. */
-			live += abs(of_class);
-		}
-		if (!live)
-			return true;
-		msleep(100);
-	}
-	pr_err("kcoro_stress: %lld frames of the default pool are live or freed twice\n", live);
-	return false;
 }
 
 /* A run that an error has ended early had no time for all. */
@@ -197,8 +170,6 @@ static int set_check(const char *value, const struct kernel_param *param)
 {
 	if (state != STOPPED)
 		return -EINVAL;
-	if (!default_pool_is_empty())
-		stress_error("balance: the default pool");
 	print_counts();
 	if (atomic_read(&stress_errors))
 		return -EIO;
@@ -212,6 +183,15 @@ static int set_check(const char *value, const struct kernel_param *param)
 static const struct kernel_param_ops check_ops = { .set = set_check };
 module_param_cb(check, &check_ops, NULL, 0200);
 MODULE_PARM_DESC(check, "write to have the verdict, when all has stopped");
+
+static int get_failures(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%llu\n", stress_pools_failures());
+}
+
+static const struct kernel_param_ops failures_ops = { .get = get_failures };
+module_param_cb(failures, &failures_ops, NULL, 0444);
+MODULE_PARM_DESC(failures, "allocations that got nothing, when all has stopped");
 
 static int __init kcoro_stress_init(void)
 {

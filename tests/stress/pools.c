@@ -5,7 +5,8 @@
  *
  * kcoro_pool_destroy() wants nobody in the pool; the count of holders sees to
  * that: each frame and each running operation is one, and nobody becomes one
- * after the last has gone.
+ * after the last has gone. Then all frames are back, and the pool's counters know of
+ * each allocation that got nothing.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -24,9 +25,13 @@ struct stress_pool {
 	struct kcoro_pool *pool;
 	bool zeroed;
 	atomic_t holders;
+	atomic64_t failed;		/* allocations of this pool that got nothing */
+	atomic64_t failed_large;	/* the same of sizes above the classes */
 };
 
 static struct stress_pool pools[POOLS];
+/* The sum of "failed" over all pools that were checked. */
+static u64 failures;
 static struct task_struct *renewer;
 static struct stress_rng rng;
 
@@ -43,6 +48,24 @@ struct kcoro_pool *stress_pool_watched(void)
 bool stress_pool_is_zeroed(const struct stress_pool *pool)
 {
 	return pool->zeroed;
+}
+
+/* An allocation got nothing: by a holder, in any context. */
+void stress_pool_failed(struct stress_pool *pool, size_t size)
+{
+	atomic64_inc(size > KCORO_FRAME_SIZE_MAX ? &pool->failed_large : &pool->failed);
+}
+
+/* The same of a coroutine, whose frame comes from the default pool. */
+void stress_pool_failed_coro(void)
+{
+	atomic64_inc(&pools[POOL_DEFAULT].failed);
+}
+
+/* Of all pools, without large frames, when everybody has stopped. */
+u64 stress_pools_failures(void)
+{
+	return failures;
 }
 
 /* A reserve of some size, or none any more. In process context, while it is held. */
@@ -89,20 +112,47 @@ static int pool_begin(struct stress_pool *pool)
 	atomic64_inc(&stress_events[STRESS_POOL_CREATED]);
 	pool->pool = p;
 	pool->zeroed = attr.flags & KCORO_POOL_ZERO;
+	atomic64_set(&pool->failed, 0);
+	atomic64_set(&pool->failed_large, 0);
 	atomic_set_release(&pool->holders, 1);
 	return 0;
 }
 
+/* Each failure has a reason in the counters, and each of those somebody has seen. */
+static void check_failures(struct stress_pool *pool, const struct kcoro_pool_info *info)
+{
+	u64 seen = atomic64_read(&pool->failed), counted = 0, reasons = 0;
+	u64 large = atomic64_read(&pool->failed_large);
+	unsigned int level, cls;
+
+	for (cls = 0; cls < KCORO_CLASSES; cls++) {
+		for (level = 0; level < KCORO_LEVELS; level++) {
+			struct kcoro_frame_counters c;
+
+			kcoro_pool_read(pool->pool, level, cls, &c);
+			counted += c.failures;
+			reasons += c.failed_quota + c.failed_slab + c.failed_context;
+			if (c.failed_quota && !info->quota)
+				stress_error("failures: %llu at the quota of a pool that has none",
+					     c.failed_quota);
+		}
+	}
+	if (counted != seen || reasons != seen || info->large_failures != large)
+		stress_error("failures: pool \"%s\" counted %llu, with a reason %llu, of large frames %llu; seen were %llu and %llu",
+			     info->name, counted, reasons, info->large_failures, seen, large);
+	failures += seen;
+}
+
 /* The quota holds at any time, the equation when all frames have come back. */
-static void check_balance(struct kcoro_pool *pool)
+static void check_balance(struct stress_pool *pool)
 {
 	static struct kcoro_pool_info info;
 	unsigned int level, cls;
 
-	kcoro_pool_read_info(pool, &info);
+	kcoro_pool_read_info(pool->pool, &info);
 	if (info.live || (info.quota && info.held_most > info.quota))
-		stress_error("balance: %llu bytes live in a private pool at its end, most held %llu of %llu",
-			     info.live, info.held_most, info.quota);
+		stress_error("balance: %llu bytes live in pool \"%s\" at its end, most held %llu of %llu",
+			     info.live, info.name, info.held_most, info.quota);
 
 	for (cls = 0; cls < KCORO_CLASSES; cls++) {
 		s64 live = 0;
@@ -110,13 +160,15 @@ static void check_balance(struct kcoro_pool *pool)
 		for (level = 0; level < KCORO_LEVELS; level++) {
 			struct kcoro_frame_counters c;
 
-			kcoro_pool_read(pool, level, cls, &c);
+			kcoro_pool_read(pool->pool, level, cls, &c);
 			live += c.allocs - c.frees;
 		}
+		/* One too many here must not hide one too few there. */
 		if (live)
-			stress_error("balance: %lld frames of class %u live in a private pool at its end",
-				     live, cls);
+			stress_error("balance: %lld frames of class %u live in pool \"%s\" at its end",
+				     live, cls, info.name);
 	}
+	check_failures(pool, &info);
 }
 
 static void pool_end(struct stress_pool *pool)
@@ -135,9 +187,23 @@ static void pool_end(struct stress_pool *pool)
 			return;
 		}
 	}
-	check_balance(pool->pool);
+	check_balance(pool);
 	kcoro_pool_destroy(pool->pool);
 	atomic64_inc(&stress_events[STRESS_POOL_DESTROYED]);
+}
+
+/* Frames of coroutines go a little after their scope. */
+static void wait_until_empty(struct kcoro_pool *pool)
+{
+	static struct kcoro_pool_info info;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		kcoro_pool_read_info(pool, &info);
+		if (!info.live)
+			return;
+		msleep(100);
+	}
 }
 
 static void refused(void)
@@ -212,4 +278,6 @@ void stress_pools_stop(void)
 	if (atomic_read(&pools[POOL_DEFAULT].holders) != 1)
 		stress_error("balance: %d frames of the default pool are missing",
 			     atomic_read(&pools[POOL_DEFAULT].holders) - 1);
+	wait_until_empty(pools[POOL_DEFAULT].pool);
+	check_balance(&pools[POOL_DEFAULT]);
 }

@@ -167,6 +167,7 @@ static void *allocate(struct stress_pool *pool, u32 size, gfp_t gfp, enum stress
 		frame = kcoro_pool_alloc_gfp(p, size, gfp);
 	if (!frame) {
 		done(actor, failures);
+		stress_pool_failed(pool, size);
 		return NULL;
 	}
 	done(actor, allocs);
@@ -274,6 +275,7 @@ static void bad_calls(enum stress_actor actor, struct stress_rng *rng)
 	    kcoro_pool_read(p, KCORO_LEVELS + stress_random(rng) / 2, 0, &c) != -EINVAL ||
 	    kcoro_pool_read(p, 0, KCORO_CLASSES + stress_random(rng) / 2, &c) != -EINVAL)
 		stress_error("bad_call: was not refused");
+	stress_pool_failed(pool, too_large);
 	done(actor, bad_calls);
 	stress_pool_put(pool);
 }

@@ -18,6 +18,7 @@
 #define ENOMEM 12
 #define EBUSY 16
 #define ENOSPC 28
+#define EDQUOT 122
 #define TC_ACT_OK 0
 
 __u64 kinds[KINDS];
@@ -29,6 +30,17 @@ struct {
 	__type(key, __u32);
 	__type(value, struct frame_owner);
 } left SEC(".maps");
+
+struct pool_owner {
+	struct kcoro_bpf_pool __kptr *pool;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, STRESS_POOLS);
+	__type(key, __u32);
+	__type(value, struct pool_owner);
+} pools SEC(".maps");
 
 struct table_owner {
 	struct kcoro_table __kptr *table;
@@ -92,13 +104,17 @@ static __noinline int check_zero(struct kcoro_frame *frame)
 static __always_inline struct kcoro_frame *frame_new(__u64 random, __u64 tag)
 {
 	__u32 size = random_size(random);
+	enum stress_source source;
+	__u64 pool = random_pool(random, &source);
 	struct kcoro_frame *frame;
 	__u8 *data;
 
-	frame = bpf_kcoro_frame_alloc(size);
-	if (!frame)
+	frame = pool ? bpf_kcoro_frame_alloc_from(pool, size) : bpf_kcoro_frame_alloc(size);
+	if (!frame) {
+		count_failed(source);
 		return NULL;
-	ran(KIND_frame_alloc);
+	}
+	ran(pool ? KIND_frame_alloc_from : KIND_frame_alloc);
 	if (check_zero(frame))
 		fault(FAULT_new_frame_is_dirty);
 	data = bpf_kcoro_frame_data(frame, PATTERN_SIZE);
@@ -169,7 +185,8 @@ __noinline int left_step(__u64 random)
 	return 0;
 }
 
-static __always_inline void entry_failed(const struct kcoro_enter_opts *opts)
+/* Tables 0 and 1 are of the pool of all programs, and the others as stress_programs.h says. */
+static __always_inline void entry_failed(const struct kcoro_enter_opts *opts, __u32 slot)
 {
 	switch (opts->error) {
 	case -EBUSY:
@@ -187,6 +204,7 @@ static __always_inline void entry_failed(const struct kcoro_enter_opts *opts)
 			fault(FAULT_strange_error);
 		break;
 	case -ENOMEM:
+		count_failed(slot < 2 ? SOURCE_bpf : slot == 2 ? SOURCE_stays : SOURCE_renewed);
 		break;
 	default:
 		fault(FAULT_strange_error);
@@ -219,7 +237,7 @@ __noinline int table_step(__u64 random)
 
 	entry = bpf_kcoro_table_enter(id, key, sizeof(key), &opts, sizeof(opts));
 	if (!entry) {
-		entry_failed(&opts);
+		entry_failed(&opts, slot & (STRESS_TABLES - 1));
 		return 0;
 	}
 	ran(KIND_table_enter);
@@ -443,6 +461,47 @@ int create(struct stress_create *call)
 		bpf_kcoro_table_release(old);
 		ran(KIND_table_release);
 	}
+	return 0;
+}
+
+SEC("syscall")
+int create_pool(struct stress_pool *call)
+{
+	struct kcoro_bpf_pool_attr attr = call->attr;
+	struct kcoro_bpf_pool *pool = NULL, *old;
+	__u32 slot = call->slot;
+	struct pool_owner *owner;
+
+	call->pool_id = 0;
+	owner = bpf_map_lookup_elem(&pools, &slot);
+	if (!owner)
+		return 0;
+	if (!call->release_only) {
+		pool = bpf_kcoro_pool_create(&attr, sizeof(attr));
+		if (!pool) {
+			ran(KIND_pool_create_refused);
+			return 0;
+		}
+		ran(KIND_pool_create);
+		call->pool_id = bpf_kcoro_pool_id(pool);
+	}
+	old = bpf_kptr_xchg(&owner->pool, pool);
+	if (old) {
+		bpf_kcoro_pool_release(old);
+		ran(KIND_pool_release);
+	}
+	return 0;
+}
+
+/* As much as it wants; the pool may be gone. */
+SEC("syscall")
+int reserve(struct stress_reserve *call)
+{
+	int err = bpf_kcoro_pool_reserve(call->pool_id, call->size, call->count);
+
+	if (err && err != -ENOENT && err != -EDQUOT && err != -ENOMEM)
+		fault(FAULT_strange_error);
+	ran(KIND_pool_reserve);
 	return 0;
 }
 

@@ -3,8 +3,9 @@
 // kcoro.ko and kcoro_stress.ko loaded.
 //
 // Threads run syscall, XDP and TC programs and send packets to lo; another makes
-// and releases tables; another takes CPUs off- and online; tracing programs are
-// attached meanwhile. In the end tables and frames must balance. Prints
+// and releases tables and pools; another takes CPUs off- and online; tracing programs
+// are attached meanwhile. In the end tables and all pools must balance, and each
+// allocation that got nothing must be in a counter. Prints
 // "count NAME N" per kind of operation and "ok NAME" or "not ok NAME" per case.
 
 #include <array>
@@ -15,10 +16,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "stress_pools.h"
 #include "stress_programs.h"
 
 namespace {
@@ -35,12 +38,19 @@ bool module_run(bool on)
 	return f && std::fputc(on ? '1' : '0', f.get()) != EOF && !std::fflush(f.get());
 }
 
+std::optional<std::uint64_t> module_says(const std::string &parameter)
+{
+	file f{std::fopen(("/sys/module/kcoro_stress/parameters/" + parameter).c_str(), "r")};
+	unsigned long long n = 0;
+	if (!f || std::fscanf(f.get(), "%llu", &n) != 1)
+		return std::nullopt;
+	return n;
+}
+
 // What the module found so far; it has checks of its own.
 bool module_found_errors()
 {
-	file f{std::fopen("/sys/module/kcoro_stress/parameters/errors", "r")};
-	int n = 0;
-	return !f || std::fscanf(f.get(), "%d", &n) != 1 || n;
+	return module_says("errors").value_or(1) != 0;
 }
 
 void work(programs &p, unsigned who, std::uint64_t seed)
@@ -68,13 +78,17 @@ void work(programs &p, unsigned who, std::uint64_t seed)
 	}
 }
 
-void make_tables(programs &p, std::uint64_t seed)
+void make_tables_and_pools(programs &p, std::uint64_t seed)
 {
 	rng random(seed, 50);
 	while (!stop) {
 		unsigned slot = random.below(STRESS_TABLES);
 		p.make_table(slot, random);
 		p.make_bad_table(slot, random);
+		// The first pool stays.
+		p.make_pool(1 + random.below(STRESS_POOLS - 1), random);
+		p.make_bad_pool(random);
+		p.reserve(random);
 		std::this_thread::sleep_for(std::chrono::milliseconds(10 + random.below(90)));
 	}
 }
@@ -133,6 +147,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	std::uint64_t seed = std::strtoull(argv[2], nullptr, 0);
+	pools all;
+	if (!all.load()) {
+		std::fprintf(stderr, "stress: the program that reads pools does not load: %s\n",
+			     std::strerror(errno));
+		return 1;
+	}
 	programs p;
 	std::string why = p.start(seed);
 	if (!why.empty()) {
@@ -150,7 +170,7 @@ int main(int argc, char **argv)
 	threads.reserve(workers + 2);
 	for (unsigned i = 0; i < workers; i++)
 		threads.emplace_back([&, i] { work(p, i, seed); });
-	threads.emplace_back([&] { make_tables(p, seed); });
+	threads.emplace_back([&] { make_tables_and_pools(p, seed); });
 	threads.emplace_back([&] { cpus.run(p); });
 
 	auto begin = std::chrono::steady_clock::now();
@@ -175,5 +195,11 @@ int main(int argc, char **argv)
 	if (!p.faults() && !module_found_errors())
 		good &= verdict("stress_every_kind_ran", every);
 	good &= verdict("stress_bpf_contents", p.print_faults() == 0);
+	const auto failures = module_says("failures");
+	good &= verdict("stress_failures_explained",
+			failures &&
+				all.failures_explained(p.failed(), p.pool_that_stays(), *failures));
+	p.unload();
+	good &= verdict("stress_pools_balance", all.balance());
 	return good ? 0 : 1;
 }

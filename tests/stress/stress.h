@@ -105,6 +105,8 @@ void stress_hook(u32 actor);
 struct stress_pool;
 
 struct stress_pool *stress_pool_get(struct stress_rng *rng);
+void stress_pool_failed(struct stress_pool *pool, size_t size);
+void stress_pool_failed_coro(void);
 bool stress_pool_is_zeroed(const struct stress_pool *pool);
 void stress_pool_reserve(struct stress_pool *pool, struct stress_rng *rng);
 void stress_pool_put(struct stress_pool *pool);
@@ -112,6 +114,7 @@ struct kcoro_pool *stress_pool_of(struct stress_pool *pool);
 struct kcoro_pool *stress_pool_watched(void);
 int stress_pools_start(void);
 void stress_pools_stop(void);
+u64 stress_pools_failures(void);
 /* shelf.c: free what stands there of a pool, or of all. */
 void stress_shelf_clear(struct stress_pool *pool);
 

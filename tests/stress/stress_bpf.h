@@ -10,6 +10,15 @@
 #define STRESS_KEYS 16
 #define STRESS_KEY_SIZE 16
 #define STRESS_SLOTS 64
+#define STRESS_POOLS 3		/* of the programs; the first one stays, the others are renewed */
+
+/* Whose frames: to count the allocations that get nothing. */
+enum stress_source {
+	SOURCE_bpf,		/* the default pool of BPF programs */
+	SOURCE_stays,
+	SOURCE_renewed,
+	SOURCES,
+};
 
 /* Kinds of operations: each must have run. In the order of the names in stress.cc. */
 #define STRESS_KINDS(X) \
@@ -19,7 +28,9 @@
 	X(table_create) X(table_create_refused) X(table_release) \
 	X(table_enter) X(table_enter_created) X(table_enter_enoent) X(table_enter_ebusy) \
 	X(table_enter_enospc) X(table_enter_estale) X(table_enter_einval) \
-	X(table_leave) X(table_end) X(table_read) X(counters_read)
+	X(table_leave) X(table_end) X(table_read) X(counters_read) \
+	X(pool_create) X(pool_create_refused) X(pool_release) X(pool_reserve) \
+	X(frame_alloc_from)
 
 /* The same for tracing programs. */
 #define STRESS_TRACING_KINDS(X) \
@@ -27,7 +38,7 @@
 	X(refill_alloc) X(refill_free) X(refill_work) X(refill_irq_work) \
 	X(table_enter_fentry) X(table_leave_fentry) X(table_end_fexit) \
 	X(tracing_counters_read) X(tracing_table_read) \
-	X(nolock_alloc) X(nolock_free) X(nolock_to_map)
+	X(nolock_alloc) X(nolock_free) X(nolock_to_map) X(nolock_alloc_from)
 
 /* None of these may happen. */
 #define STRESS_FAULTS(X) \
@@ -52,6 +63,29 @@ struct stress_create {
 	__u32 slot;
 	__u32 release_only;
 	__u64 table_id;		/* out; 0: not made */
+};
+
+struct stress_pool {
+	struct kcoro_bpf_pool_attr attr;
+	__u32 slot;
+	__u32 release_only;
+	__u64 pool_id;		/* out; 0: not made */
+};
+
+struct stress_reserve {
+	__u64 pool_id;
+	__u32 size;
+	__u32 count;
+};
+
+/* What stress_pools.bpf.c says of a pool, or of all, with counters alone. */
+struct stress_pool_read {
+	__u64 pool_id;		/* 0: the sum of all */
+	__u64 next_id;		/* of the pool created after it; 0: no more */
+	char name[KCORO_NAME_LEN];
+	__u64 live, held, held_most, reserved, quota;	/* bytes */
+	__u64 failures, with_reason;
+	__s64 frames_live[KCORO_CLASSES];
 };
 
 struct stress_read {

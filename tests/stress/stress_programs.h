@@ -109,9 +109,14 @@ public:
 			return "the module's BTF cannot be read: " + error();
 		if (stress_tracing_bpf__load(tracing_.get()))
 			return "the tracing programs do not load: " + error();
+		rng random(seed, 70);
+		// Before anybody asks for a frame of theirs.
+		for (unsigned slot = 0; slot < STRESS_POOLS; slot++)
+			make_pool(slot, random);
+		if (!pool_that_stays())
+			return "a pool cannot be made";
 		if (std::string why = attach(); !why.empty())
 			return why;
-		rng random(seed, 70);
 		for (unsigned slot = 0; slot < STRESS_TABLES; slot++)
 			make_table(slot, random);
 		return {};
@@ -135,11 +140,74 @@ public:
 		call.attr = attributes(entries[slot]);
 		call.attr.frame_size =
 			random.below(8) ? 64 + random.below(200) : 1 + random.below(4096);
+		// stress.bpf.c knows whose frames a table has.
+		if (slot >= 2)
+			call.attr.pool_id =
+				packet_->bss->pool_ids[slot == 2 ? 0 : 1 + random.below(2)];
 		run(packet_->progs.create, call);
 		if (!call.table_id)
 			return;
 		__atomic_store_n(&packet_->bss->table_ids[slot], call.table_id, __ATOMIC_RELAXED);
 		__atomic_store_n(&tracing_->bss->table_ids[slot], call.table_id, __ATOMIC_RELAXED);
+	}
+
+	// In place of another one, which goes with its last frame and table.
+	void make_pool(unsigned slot, rng &random)
+	{
+		stress_pool call = {};
+		call.slot = slot;
+		call.attr = pool_attributes(std::uint64_t{65536} << (slot ? random.below(4) : 1));
+		run(packet_->progs.create_pool, call);
+		if (!call.pool_id)
+			return;
+		__atomic_store_n(&packet_->bss->pool_ids[slot], call.pool_id, __ATOMIC_RELAXED);
+		__atomic_store_n(&tracing_->bss->pool_ids[slot], call.pool_id, __ATOMIC_RELAXED);
+	}
+
+	void make_bad_pool(rng &random)
+	{
+		stress_pool call = {};
+		call.slot = 1;
+		call.attr = pool_attributes(65536);
+		switch (random.below(4)) {
+		case 0:
+			call.attr.quota = 0;
+			break;
+		case 1:
+			call.attr.flags = 1U << random.below(32);
+			break;
+		case 2:
+			std::memset(call.attr.name, random.below(2) ? 'x' : 0,
+				    sizeof(call.attr.name));
+			break;
+		default:
+			call.attr.reserved[random.below(sizeof(call.attr.reserved))] = 1;
+			break;
+		}
+		run(packet_->progs.create_pool, call);
+		if (call.pool_id)
+			packet_->bss->faults[FAULT_not_refused]++;
+	}
+
+	// Of one of the programs' own: that of the others would stay behind.
+	void reserve(rng &random)
+	{
+		stress_reserve call = {};
+		call.pool_id = packet_->bss->pool_ids[random.below(STRESS_POOLS)];
+		call.size = 1 + random.below(KCORO_FRAME_SIZE_MAX);
+		call.count = random.below(20);
+		run(packet_->progs.reserve, call);
+	}
+
+	std::uint64_t pool_that_stays() const { return packet_->bss->pool_ids[0]; }
+
+	// Allocations that got nothing, by whose frames they would have been.
+	std::array<std::uint64_t, SOURCES> failed() const
+	{
+		std::array<std::uint64_t, SOURCES> sum{};
+		for (unsigned i = 0; i < SOURCES; i++)
+			sum[i] = packet_->bss->failed[i] + tracing_->bss->failed[i];
+		return sum;
 	}
 
 	void make_bad_table(unsigned slot, rng &random)
@@ -238,6 +306,13 @@ public:
 		links_.clear();
 	}
 
+	// Their maps go, and with them the frames and pools that are there.
+	void unload()
+	{
+		packet_.reset();
+		tracing_.reset();
+	}
+
 	// False when one never ran, though it could have.
 	bool print_counts() const
 	{
@@ -295,6 +370,14 @@ private:
 		attr.frame_size = 64;
 		attr.max_entries = max_entries;
 		std::strcpy(attr.name, "stress");
+		return attr;
+	}
+
+	static kcoro_bpf_pool_attr pool_attributes(std::uint64_t quota)
+	{
+		kcoro_bpf_pool_attr attr = {};
+		attr.quota = quota;
+		std::strcpy(attr.name, "programs");
 		return attr;
 	}
 

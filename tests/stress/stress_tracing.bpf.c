@@ -32,17 +32,22 @@ static __always_inline void frame_step(__u64 random)
 	__u32 slot = (random >> 32) % STRESS_SLOTS;
 	struct kcoro_frame *frame = NULL, *old;
 	struct frame_owner *owner;
-	__u64 tag = mix(slot + 1);
+	enum stress_source source;
+	__u64 tag = mix(slot + 1), pool = random_pool(random, &source);
+	__u32 size = PATTERN_SIZE + (random >> 8 & 255);
 	__u8 *data;
 
 	owner = bpf_map_lookup_elem(&frames, &slot);
 	if (!owner)
 		return;
 	if (random & 1 << 20) {
-		frame = bpf_kcoro_frame_alloc_nolock(PATTERN_SIZE + (random >> 8 & 255));
-		if (!frame)
+		frame = pool ? bpf_kcoro_frame_alloc_from_nolock(pool, size) :
+			       bpf_kcoro_frame_alloc_nolock(size);
+		if (!frame) {
+			count_failed(source);
 			return;
-		ran(KIND_nolock_alloc);
+		}
+		ran(pool ? KIND_nolock_alloc_from : KIND_nolock_alloc);
 		data = bpf_kcoro_frame_data(frame, PATTERN_SIZE);
 		if (data) {
 			if (pattern_dirty(data, PATTERN_WORDS))

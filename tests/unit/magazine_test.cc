@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// magazine_test.cc - the magazine, compiled for user space from the kernel's source.
+// magazine_test.cc - the magazine and the depot's room, compiled for user space from the
+// kernel's source. Exchanges have a model of their own: tests/fuzz/depot_fuzz.cc.
 
 #include <algorithm>
 #include <cstdint>
@@ -12,7 +13,7 @@
 #include <gtest/gtest.h>
 
 using u32 = std::uint32_t;
-#include "kmod/pool/magazine.h"
+#include "kmod/pool/exchange.h"
 
 namespace {
 
@@ -147,6 +148,57 @@ TEST(Magazine, AgreesWithAModel)
 		ASSERT_EQ(all.size(), 100u);
 		ASSERT_EQ(ours.size() + model.size(), 100u);
 	}
+}
+
+// A burst that comes once is no reason to keep more, one that comes again is.
+TEST(Room, GrowsByWhatCameBack)
+{
+	kcoro_room room{};
+
+	kcoro_room_missed(&room, 200, 1000);
+	EXPECT_EQ(room.extra, 0u);
+	kcoro_room_sent(&room, 150);
+	EXPECT_EQ(room.extra, 0u);
+	kcoro_room_missed(&room, 100, 1000);
+	EXPECT_EQ(room.extra, 100u);
+	kcoro_room_missed(&room, 100, 1000);
+	EXPECT_EQ(room.extra, 150u);
+	kcoro_room_missed(&room, 100, 1000);
+	EXPECT_EQ(room.extra, 150u);
+}
+
+TEST(Room, HasALimit)
+{
+	kcoro_room room{};
+
+	for (int i = 0; i < 10; i++) {
+		kcoro_room_sent(&room, 100);
+		kcoro_room_missed(&room, 100, 250);
+	}
+	EXPECT_EQ(room.extra, 250u);
+	// Fewer CPUs are online now: what is there already is trimmed in time.
+	kcoro_room_sent(&room, 10);
+	kcoro_room_missed(&room, 10, 125);
+	EXPECT_EQ(room.extra, 250u);
+	// No overflow makes many into few.
+	for (int i = 0; i < 3; i++)
+		kcoro_room_sent(&room, ~u32{0} - 1);
+	EXPECT_EQ(room.sent, ~u32{0});
+}
+
+TEST(Room, ShrinksByWhatIsTrimmed)
+{
+	kcoro_room room{.extra = 100, .sent = 0};
+
+	kcoro_room_trimmed(&room, 64);
+	EXPECT_EQ(room.extra, 36u);
+	kcoro_room_trimmed(&room, 64);
+	EXPECT_EQ(room.extra, 0u);
+	// Bursts that are farther apart than two looks are not served from a depot.
+	kcoro_room_sent(&room, 64);
+	kcoro_room_look(&room);
+	kcoro_room_missed(&room, 64, 1000);
+	EXPECT_EQ(room.extra, 0u);
 }
 
 } // namespace

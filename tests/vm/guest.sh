@@ -27,3 +27,12 @@ unload() {
 	done
 	rmmod kcoro
 }
+
+# memory_group NAME / a new memory cgroup, $group, with nobody in it and no limit yet.
+memory_group() {
+	local root=/tmp/cgroup
+	group=$root/$1
+	export group # for those who source this
+	grep -q " $root " /proc/mounts || { mkdir -p "$root" && mount -t cgroup2 none "$root"; } || return 1
+	echo +memory >"$root/cgroup.subtree_control" && mkdir -p "$group"
+}
