@@ -26,6 +26,7 @@ struct bpf_coro {
 	u64 ns;				/* of the timer, or of the timeout; 0: none */
 	u64 table_id;
 	s64 value;			/* what the last one gave */
+	bool ended;			/* its program is not called any more */
 	struct kcoro_timer timer;
 	struct kcoro_key_wait key;
 	u8 data[] __aligned(8);
@@ -94,13 +95,15 @@ static long body(struct kcoro_coro *co)
 		} else if (next == KCORO_NEXT_WAIT) {
 			KCORO_AWAIT(got, await(me));
 			if (got == -EDEADLK)
-				KCORO_RETURN(got);
+				break;
 		} else {
-			KCORO_RETURN(result_of(next));
+			got = result_of(next);
+			break;
 		}
 		next = call(me, min(got, 0L), false);
 	}
-	KCORO_END(0);
+	me->ended = true;
+	KCORO_END(got);
 }
 
 static void destroy(struct kcoro_coro *co)
@@ -108,8 +111,8 @@ static void destroy(struct kcoro_coro *co)
 	struct bpf_coro *me = container_of(co, struct bpf_coro, co);
 	const struct kcoro_ops *ops;
 
-	/* Its program has said that it ends, or was never called. */
-	if (!kcoro_coro_is_killed(co) || !(co->flags & KCORO_CORO_RAN))
+	/* Else it is killed. One that never ran knows of nothing. */
+	if (me->ended || !(co->flags & KCORO_CORO_RAN))
 		return;
 	rcu_read_lock();
 	ops = rcu_dereference(me->instance->ops);

@@ -9,7 +9,8 @@
  *             and nobody is in a program when it returns
  *
  * Programs are called, and ops are found, under RCU. The kernel calls reg, update and
- * unreg one at a time, in process context, and holds this module meanwhile.
+ * unreg in process context, and holds this module meanwhile; ops_lock has them one at a
+ * time, so that no name is there twice.
  *
  * It also tells whether the kernel kept this module's BTF. Without it, or with BTF made
  * for another kernel, a kernel that allows the mismatch (CONFIG_MODULE_ALLOW_BTF_MISMATCH,
@@ -22,6 +23,7 @@
 #include <linux/btf.h>
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
@@ -33,6 +35,7 @@
 #include "ops.h"
 
 static DEFINE_XARRAY_ALLOC1(instances);
+static DEFINE_MUTEX(ops_lock);
 static u32 next_id;
 static bool btf_seen;
 
@@ -70,6 +73,7 @@ u64 kcoro_ops_id(const char *name)
 	return id;
 }
 
+/* Under ops_lock. */
 static struct kcoro_ops_instance *instance_of(const struct kcoro_ops *ops)
 {
 	struct kcoro_ops_instance *instance;
@@ -125,6 +129,7 @@ static int ops_reg(void *kdata, struct bpf_link *link)
 	const struct kcoro_ops *ops = kdata;
 	int err;
 
+	guard(mutex)(&ops_lock);
 	if (kcoro_ops_id(ops->name))
 		return -EEXIST;
 	instance = instance_create(ops);
@@ -141,11 +146,15 @@ static int ops_reg(void *kdata, struct bpf_link *link)
 
 static void ops_unreg(void *kdata, struct bpf_link *link)
 {
-	struct kcoro_ops_instance *instance = instance_of(kdata);
+	struct kcoro_ops_instance *instance;
 
+	mutex_lock(&ops_lock);
+	instance = instance_of(kdata);
+	if (instance)
+		xa_erase(&instances, instance->id);
+	mutex_unlock(&ops_lock);
 	if (WARN_ON_ONCE(!instance))
 		return;
-	xa_erase(&instances, instance->id);
 	/* Whoever has found it has spawned by then. */
 	synchronize_rcu();
 	instance_free(instance);
@@ -153,16 +162,20 @@ static void ops_unreg(void *kdata, struct bpf_link *link)
 
 static int ops_update(void *kdata, void *old_kdata, struct bpf_link *link)
 {
-	struct kcoro_ops_instance *instance = instance_of(old_kdata);
 	const struct kcoro_ops *ops = kdata, *old = old_kdata;
+	struct kcoro_ops_instance *instance;
 
-	if (!instance)
-		return -ENOENT;
 	if (strcmp(ops->name, old->name) || ops->frame_size != old->frame_size ||
 	    ops->executor != old->executor || ops->limit != old->limit ||
 	    ops->pool_id != old->pool_id)
 		return -EINVAL;
-	rcu_assign_pointer(instance->ops, ops);
+	mutex_lock(&ops_lock);
+	instance = instance_of(old_kdata);
+	if (instance)
+		rcu_assign_pointer(instance->ops, ops);
+	mutex_unlock(&ops_lock);
+	if (!instance)
+		return -ENOENT;
 	/* Nobody is in the old programs any more. */
 	synchronize_rcu();
 	return 0;
