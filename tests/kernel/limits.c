@@ -368,7 +368,13 @@ static int account(void)
 	pr_info("kcoro_test: account got %d of %d\n", n, most);
 	if (n < most) {
 		EXPECT(c.failures == 1 && c.failed_slab == 1 && c.reserve >= set_aside);
-		EXPECT(!kcoro_pool_alloc_gfp(pool, 8192, GFP_KERNEL));
+		/* What can be reclaimed in the group serves one that may wait; it is not much. */
+		for (; n < most; n++) {
+			frames[n] = kcoro_pool_alloc_gfp(pool, 8192, GFP_KERNEL);
+			if (!frames[n])
+				break;
+		}
+		EXPECT(n < most);
 		EXPECT(kcoro_pool_reserve(pool, 8192, 2000) == -ENOMEM);
 		c = sum_of(pool, KCORO_CLASS_8192B);
 		EXPECT(c.failures == 2 && c.failed_slab == 2);
