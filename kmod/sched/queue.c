@@ -38,6 +38,9 @@ static void kick(struct kcoro_queue *q)
 		queue_work_on(cpu, kcoro_worker_wq, &q->work);
 	else if (cpu == here)
 		tasklet_schedule(&q->tasklet);
+	else if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		/* Nobody may raise a softirq by an IPI: do_softirq_post_smp_call_flush() warns. */
+		queue_work_on(cpu, kcoro_worker_wq, &q->remote);
 	else if (!test_and_set_bit(KCORO_KICKING_IPI, &q->kicking))
 		smp_call_function_single_async(cpu, &q->ipi);
 	preempt_enable();
@@ -143,6 +146,13 @@ static void queue_work_fn(struct work_struct *work)
 	drain_unowned(container_of(work, struct kcoro_queue, work));
 }
 
+static void queue_remote_fn(struct work_struct *work)
+{
+	local_bh_disable();
+	drain_unowned(container_of(work, struct kcoro_queue, remote));
+	local_bh_enable();
+}
+
 /**
  * kcoro_sched_begin_here() - own this CPU's softirq queue
  *
@@ -188,6 +198,7 @@ static int queues_create(enum kcoro_executor executor)
 			INIT_WORK(&q->work, queue_work_fn);
 		else
 			tasklet_setup(&q->tasklet, queue_tasklet);
+		INIT_WORK(&q->remote, queue_remote_fn);
 		q->later.run = kick_later;
 		INIT_CSD(&q->ipi, kick_by_ipi, q);
 		q->cpu = cpu;

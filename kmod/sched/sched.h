@@ -21,7 +21,8 @@
  *   drainer:   owner = 0; full barrier; list empty? else drain or kick again
  *
  * so one of the two sees the other. A kick schedules the tasklet, on another CPU by an
- * IPI, or queues the work item; from NMI by way of irq_work. A drain takes what is added
+ * IPI (on PREEMPT_RT a work item drains it there, bottom halves off), or queues the work
+ * item; from NMI by way of irq_work. A drain takes what is added
  * meanwhile before it ends, and has a budget.
  *
  * The queue of a CPU that is offline is drained by whoever kicks it: a queue is found
@@ -60,6 +61,7 @@ struct kcoro_queue {
 	};
 	struct kcoro_item later;	/* from NMI: kicks */
 	call_single_data_t ipi;		/* to another CPU: kicks there */
+	struct work_struct remote;	/* the same on PREEMPT_RT, of a softirq queue */
 	unsigned long kicking;		/* enum kcoro_kicking, as bit numbers */
 	unsigned int cpu;
 	enum kcoro_executor executor;
