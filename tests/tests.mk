@@ -40,7 +40,7 @@ check: vm-build ## set up, build, and run all tests, on KERNEL=NAME
 
 # Enough to see that a kernel is served, in a few minutes: what a kernel changes
 # most is memory, contexts, kfuncs and the network's hooks.
-SHORT := vm/runner kernel/module kernel/kfuncs net/openssl examples/
+SHORT := vm/runner kernel/module kernel/kfuncs net/openssl examples/first_filter examples/frame_module examples/echo
 
 .PHONY: check-short
 check-short: vm-build ## the same with a short set of tests
