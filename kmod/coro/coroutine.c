@@ -32,15 +32,6 @@ static bool desc_is_valid(const struct kcoro_desc *desc)
 	       (!(desc->flags & KCORO_DESC_SLEEPS) || desc->executor == KCORO_EXECUTOR_WORKER);
 }
 
-/* Requeue what is run now. NOTIFIED is set, RUNNING not: the item is ours. */
-static void again(struct kcoro_coro *co, struct kcoro_queue *q)
-{
-	if (likely(q))
-		kcoro_queue_again(q, &co->item);
-	else
-		kcoro_coro_ready(co);
-}
-
 static enum kcoro_status final_status(u32 state, bool ran, s64 result)
 {
 	if (state & KCORO_STATE_KILL)
@@ -133,6 +124,26 @@ static bool waits_for_nothing(struct kcoro_coro *co, u32 state)
 	return state & KCORO_STATE_KILL && READ_ONCE(co->wait.state) == KCORO_WAIT_IDLE;
 }
 
+/* It waits. True: it is suspended, and not ours any more. False: it was woken before that. */
+static __always_inline bool suspend(struct kcoro_coro *co, u32 state)
+{
+	while (kcoro_state_suspends(state))
+		if (atomic_try_cmpxchg(&co->state, &state, kcoro_state_suspended(state)))
+			return true;
+	return false;
+}
+
+/* Ready again; the item is ours. */
+static __always_inline void run_again(struct kcoro_coro *co, u32 state, struct kcoro_queue *q)
+{
+	while (!atomic_try_cmpxchg(&co->state, &state, kcoro_state_again(state)))
+		;
+	if (likely(q))
+		kcoro_queue_again(q, &co->item);
+	else
+		kcoro_coro_ready(co);
+}
+
 static void coro_run(struct kcoro_item *item, struct kcoro_queue *q)
 {
 	struct kcoro_coro *co = container_of(item, struct kcoro_coro, item);
@@ -160,15 +171,10 @@ static void coro_run(struct kcoro_item *item, struct kcoro_queue *q)
 			finish(co, -EINTR);
 			return;
 		}
-		/* Not ours any more when this succeeds. */
-		while (kcoro_state_suspends(state))
-			if (atomic_try_cmpxchg(&co->state, &state, kcoro_state_suspended(state)))
-				return;
-		/* It was woken before it was suspended. */
+		if (likely(suspend(co, state)))
+			return;
 	}
-	while (!atomic_try_cmpxchg(&co->state, &state, kcoro_state_again(state)))
-		;
-	again(co, q);
+	run_again(co, state, q);
 }
 
 /**
@@ -196,15 +202,12 @@ void kcoro_coro_suspend(struct kcoro_coro *co)
 	u32 state;
 
 	co->flags |= KCORO_CORO_STARTED | KCORO_CORO_RAN;
+	trace_kcoro_coro_await(co, false);
 	/* Here it is told of a stop that came before. */
 	kcoro_scope_list(co);
 	state = atomic_read(&co->state);
-	while (kcoro_state_suspends(state))
-		if (atomic_try_cmpxchg(&co->state, &state, kcoro_state_suspended(state)))
-			return;
-	while (!atomic_try_cmpxchg(&co->state, &state, kcoro_state_again(state)))
-		;
-	kcoro_coro_ready(co);
+	if (!suspend(co, state))
+		run_again(co, state, NULL);
 }
 
 static void sleeper_work(struct work_struct *work)
