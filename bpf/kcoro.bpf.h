@@ -295,12 +295,12 @@ struct kcoro_ops {
 	/* Called first, in place of resume; may be missing. */
 	int (*start)(struct kcoro_bpf_coro *co);
 	/*
-	 * Called with what came: value, or error. 0; -ETIMEDOUT: the timeout; -ECANCELED: it
-	 * is asked to end, and is killed at its next await; -ESTALE: the table has gone
+	 * Called with what came: value, or error. 0; -ETIMEDOUT: the timeout; -ESTALE: no such
+	 * table, or it has gone; -EINVAL: the key has another length than the table's
 	 */
 	int (*resume)(struct kcoro_bpf_coro *co, __s64 value, __s32 error);
 	/* It is killed, and not called any more; may be missing. */
-	void (*cancel)(struct kcoro_bpf_coro *co, __s32 error);
+	void (*cancel)(struct kcoro_bpf_coro *co);
 	char name[KCORO_NAME_LEN];	/* not empty; no two are attached at a time */
 	__u32 frame_size;		/* bytes of state, 1 .. KCORO_FRAME_DATA_MAX */
 	__u32 executor;			/* enum kcoro_executor */
@@ -393,13 +393,6 @@ extern int bpf_kcoro_key_wake(__u64 table_id, const void *key, __u32 key__sz,
  */
 extern int bpf_kcoro_key_wake_nolock(__u64 table_id, const void *key, __u32 key__sz,
 				     __s64 value) __ksym;
-
-/*
- * bpf_kcoro_set_result - what it ends with when it returns KCORO_NEXT_DONE
- *
- * struct_ops programs. Returns 0.
- */
-extern int bpf_kcoro_set_result(struct kcoro_bpf_coro *co, __s64 result) __ksym;
 
 /*
  * bpf_kcoro_coro_list - live coroutines

@@ -117,7 +117,7 @@ static void destroy(struct kcoro_coro *co)
 	rcu_read_lock();
 	ops = rcu_dereference(me->instance->ops);
 	if (ops->cancel)
-		ops->cancel(&me->front, -EINTR);
+		ops->cancel(&me->front);
 	rcu_read_unlock();
 }
 
@@ -241,12 +241,6 @@ __bpf_kfunc int bpf_kcoro_await_key(struct kcoro_bpf_coro *co, u64 table_id, con
 __bpf_kfunc int bpf_kcoro_key_wake(u64 table_id, const void *key, u32 key__sz, s64 value)
 {
 	return kcoro_key_wake(table_id, key, key__sz, value);
-}
-
-__bpf_kfunc int bpf_kcoro_set_result(struct kcoro_bpf_coro *co, s64 result)
-{
-	kcoro_coro_set_result(&bpf_coro_of(co)->co, result);
-	return 0;
 }
 
 __bpf_kfunc_end_defs();

@@ -312,7 +312,6 @@ READER_KFUNCS
 BTF_ID_FLAGS(func, bpf_kcoro_coro_data, KF_TRUSTED_ARGS | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_kcoro_await_timer, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_kcoro_await_key, KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, bpf_kcoro_set_result, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(ops_kfuncs)
 
 BTF_KFUNCS_START(syscall_kfuncs)

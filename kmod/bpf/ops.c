@@ -137,11 +137,13 @@ static int ops_reg(void *kdata, struct bpf_link *link)
 		return PTR_ERR(instance);
 	/* Nobody finds it before its number is written. */
 	err = xa_alloc_cyclic(&instances, &instance->id, NULL, xa_limit_32b, &next_id, GFP_KERNEL);
-	if (err >= 0)
-		err = xa_err(xa_store(&instances, instance->id, instance, GFP_KERNEL));
-	if (err)
+	if (err < 0) {
 		instance_free(instance);
-	return err;
+		return err;
+	}
+	/* Into its place, which is there: it can't fail. */
+	xa_store(&instances, instance->id, instance, GFP_KERNEL);
+	return 0;
 }
 
 static void ops_unreg(void *kdata, struct bpf_link *link)
@@ -252,7 +254,7 @@ static int stub_resume(struct kcoro_bpf_coro *co, s64 value, s32 error)
 	return 0;
 }
 
-static void stub_cancel(struct kcoro_bpf_coro *co, s32 error)
+static void stub_cancel(struct kcoro_bpf_coro *co)
 {
 }
 

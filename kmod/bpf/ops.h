@@ -4,6 +4,7 @@
  *
  * ops.c        the struct_ops: attach, replace, detach; found by name and number
  * bpf_coro.c   one coroutine: its body calls the program, and awaits what that asked for
+ * late_wake.c  wakes by tracing programs
  */
 #ifndef KCORO_OPS_H
 #define KCORO_OPS_H
@@ -38,7 +39,7 @@ struct kcoro_bpf_coro {
 struct kcoro_ops {
 	int (*start)(struct kcoro_bpf_coro *co);
 	int (*resume)(struct kcoro_bpf_coro *co, s64 value, s32 error);
-	void (*cancel)(struct kcoro_bpf_coro *co, s32 error);
+	void (*cancel)(struct kcoro_bpf_coro *co);
 	char name[KCORO_NAME_LEN];
 	u32 frame_size;
 	u32 executor;
