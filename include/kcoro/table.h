@@ -56,7 +56,7 @@ struct kcoro_key_wait {
  * @co: the calling coroutine
  * @wait: in its frame
  * @table_id: of the keyed table, which need not have an entry of that key
- * @key: the key, copied by the first call
+ * @key: the key, copied to @wait by the first call; it may stand there already
  * @key_size: its length, which must be the table's
  * @value: where what it is woken with goes
  * @timer: in its frame, or NULL

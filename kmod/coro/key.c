@@ -100,7 +100,8 @@ static long begin(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_
 	}
 	wait->co = co;
 	wait->hash = jhash(key, key_size, table->seed);
-	memcpy(wait->key, key, key_size);
+	/* It may stand there already. */
+	memmove(wait->key, key, key_size);
 	bucket = kcoro_table_bucket(table, wait->hash);
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	kcoro_wait_arm(&co->wait, co, KCORO_WAIT_KEY);

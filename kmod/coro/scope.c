@@ -460,7 +460,6 @@ int __init kcoro_scope_init(void)
 		.owner = THIS_MODULE,
 		.name = "root",
 	};
-
 	int err;
 
 	kcoro_scope_root = kcoro_scope_create(&attr);

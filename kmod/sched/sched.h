@@ -22,8 +22,8 @@
  *
  * so one of the two sees the other. A kick schedules the tasklet, on another CPU by an
  * IPI (on PREEMPT_RT a work item drains it there, bottom halves off), or queues the work
- * item; from NMI by way of irq_work. A drain takes what is added
- * meanwhile before it ends, and has a budget.
+ * item; from NMI by way of irq_work. A drain takes what is added meanwhile before it ends,
+ * and has a budget.
  *
  * The queue of a CPU that is offline is drained by whoever kicks it: a queue is found
  * from its tasklet or work item, never by "this CPU".
