@@ -77,7 +77,7 @@ int BPF_PROG(plan_resume, struct kcoro_bpf_coro *co, __s64 value, __s32 error)
 }
 
 SEC("struct_ops/cancel")
-void BPF_PROG(plan_cancel, struct kcoro_bpf_coro *co, __s32 error)
+void BPF_PROG(plan_cancel, struct kcoro_bpf_coro *co)
 {
 	__sync_fetch_and_add(&seen.cancels, 1);
 }
@@ -158,6 +158,60 @@ int spawn_key(struct plan_spawn *call)
 	return 0;
 }
 
+struct plan_args from_packet;
+__s32 packet_error;
+
+/* At softirq level, as packets come: one that awaits a key, and its wake. */
+SEC("tc")
+int spawn_from_packet(struct __sk_buff *skb)
+{
+	struct plan_args args = from_packet;
+	struct kcoro_spawn_key what = { .ops_id = seen.ops_id, .table_id = args.table_id };
+	__u32 key = args.key;
+	int err;
+
+	err = bpf_kcoro_spawn_await_key(&what, &args, sizeof(args), &key, sizeof(key));
+	if (!err)
+		err = bpf_kcoro_key_wake(args.table_id, &key, sizeof(key), 3);
+	if (!err) {
+		args.plan = PLAN_END;
+		err = bpf_kcoro_spawn(seen.ops_id, &args, sizeof(args));
+	}
+	packet_error = err;
+	return 0;
+}
+
+struct pool_owner {
+	struct kcoro_bpf_pool __kptr *pool;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pool_owner);
+} pool_owner SEC(".maps");
+
+/* With that quota; what was there before is released. */
+SEC("syscall")
+int create_pool(__u64 *quota_then_id)
+{
+	struct kcoro_bpf_pool_attr attr = { .quota = *quota_then_id, .name = "plans" };
+	struct kcoro_bpf_pool *pool = bpf_kcoro_pool_create(&attr, sizeof(attr));
+	struct pool_owner *slot;
+	__u32 zero = 0;
+
+	if (!pool)
+		return attr.error;
+	*quota_then_id = bpf_kcoro_pool_id(pool);
+	slot = bpf_map_lookup_elem(&pool_owner, &zero);
+	if (slot)
+		pool = bpf_kptr_xchg(&slot->pool, pool);
+	if (pool)
+		bpf_kcoro_pool_release(pool);
+	return 0;
+}
+
 SEC("syscall")
 int wake(struct plan_wake *call)
 {
@@ -196,15 +250,6 @@ int create_table(__u64 *id)
 SEC("syscall")
 int release_table(void *ctx)
 {
-	struct table_owner *slot;
-	struct kcoro_table *old;
-	__u32 zero = 0;
-
-	slot = bpf_map_lookup_elem(&owner, &zero);
-	if (!slot)
-		return 0;
-	old = bpf_kptr_xchg(&slot->table, NULL);
-	if (old)
-		bpf_kcoro_table_release(old);
+	owner_release();
 	return 0;
 }

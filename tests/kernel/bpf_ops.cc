@@ -36,6 +36,15 @@ constexpr __u64 never = 3600ULL * 1000000000;
 class fixture {
 public:
 	fixture() : skeleton_(bpf_ops_bpf__open_and_load()) {}
+	// With other attributes.
+	explicit fixture(void (*change)(bpf_ops_bpf &, __u64), __u64 value = 0)
+		: skeleton_(bpf_ops_bpf__open())
+	{
+		if (skeleton_)
+			change(*skeleton_, value);
+		if (skeleton_ && bpf_ops_bpf__load(skeleton_.get()))
+			skeleton_.reset();
+	}
 	explicit operator bool() const { return skeleton_ != nullptr; }
 
 	plan_seen seen() const { return skeleton_->bss->seen; }
@@ -102,6 +111,24 @@ public:
 		skeleton_->bss->late.error = 1;
 		bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.wake_late), &opts);
 		return skeleton_->bss->late.error;
+	}
+	// A pool of the programs' own, 0: none.
+	__u64 create_pool(__u64 quota)
+	{
+		return run(skeleton_->progs.create_pool, quota) ? 0 : quota;
+	}
+	// By a packet: see the program.
+	int spawn_from_packet(const plan_args &args)
+	{
+		char packet[64] = {};
+		bpf_test_run_opts opts = {};
+		opts.sz = sizeof(opts);
+		opts.data_in = packet;
+		opts.data_size_in = sizeof(packet);
+		skeleton_->bss->from_packet = args;
+		skeleton_->bss->packet_error = 1;
+		bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.spawn_from_packet), &opts);
+		return skeleton_->bss->packet_error;
 	}
 	__u64 create_table()
 	{
@@ -230,6 +257,52 @@ failure spawned_to_await(fixture &f)
 	return {};
 }
 
+failure spawned_by_packets(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	EXPECT(link && table);
+	for (int i = 0; i < 20; i++)
+		EXPECT(f.spawn_from_packet(key_args(table, 5, 0)) == 0);
+	EXPECT(soon([&] { return f.seen().resumes == 20 && f.seen().starts == 20; }));
+	EXPECT(f.seen().values == 60 && !f.seen().other_errors);
+	f.release_table();
+	return {};
+}
+
+// The same on the other executor.
+failure on_workers(fixture &)
+{
+	fixture f([](bpf_ops_bpf &s, __u64) {
+		s.struct_ops.plans->executor = KCORO_EXECUTOR_WORKER;
+	});
+	EXPECT(f);
+	if (auto failed = waits(f); failed.line)
+		return failed;
+	if (auto failed = keys(f); failed.line)
+		return failed;
+	return spawned_to_await(f);
+}
+
+// Frames come from the pool that the ops name: at its quota nobody is spawned.
+failure in_a_pool(fixture &f)
+{
+	__u64 pool = f.create_pool(16384);
+	EXPECT(pool);
+	fixture g([](bpf_ops_bpf &s, __u64 id) { s.struct_ops.plans->pool_id = id; }, pool);
+	EXPECT(g);
+	auto link = g.attach();
+	__u64 table = g.create_table();
+	EXPECT(link && table);
+	auto call = g.spawn(key_args(table, 1, 0), 64);
+	EXPECT(call.spawned > 0 && call.spawned < 64 && call.error == -ENOMEM);
+	EXPECT(soon([&] { return g.seen().starts == call.spawned; }));
+	link.reset();
+	EXPECT(g.seen().cancels == call.spawned);
+	g.release_table();
+	return {};
+}
+
 failure late_wake(fixture &f)
 {
 	auto link = f.attach();
@@ -354,6 +427,9 @@ const test_case<fixture> cases[] = {
 	{"ops_waits", waits},
 	{"ops_keys", keys},
 	{"ops_spawned_to_await", spawned_to_await},
+	{"ops_spawned_by_packets", spawned_by_packets},
+	{"ops_on_workers", on_workers},
+	{"ops_in_a_pool", in_a_pool},
 	{"ops_late_wake", late_wake},
 	{"ops_limits", limits},
 	{"ops_detached", detached_while_they_wait},

@@ -31,16 +31,7 @@ int create(struct test_create *call)
 SEC("syscall")
 int release(void *ctx)
 {
-	struct table_owner *slot;
-	struct kcoro_table *old;
-	__u32 zero = 0;
-
-	slot = bpf_map_lookup_elem(&owner, &zero);
-	if (!slot)
-		return 0;
-	old = bpf_kptr_xchg(&slot->table, NULL);
-	if (old)
-		bpf_kcoro_table_release(old);
+	owner_release();
 	return 0;
 }
 

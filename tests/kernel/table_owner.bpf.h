@@ -41,4 +41,19 @@ static __always_inline __u64 owner_create(struct kcoro_table_attr *attr)
 	return id;
 }
 
+/* Release what is in the map, if anything. */
+static __always_inline void owner_release(void)
+{
+	struct table_owner *slot;
+	struct kcoro_table *old;
+	__u32 zero = 0;
+
+	slot = bpf_map_lookup_elem(&owner, &zero);
+	if (!slot)
+		return;
+	old = bpf_kptr_xchg(&slot->table, NULL);
+	if (old)
+		bpf_kcoro_table_release(old);
+}
+
 #endif /* KCORO_TEST_TABLE_OWNER_BPF_H */
