@@ -38,7 +38,8 @@ enum stress_source {
 	X(refill_alloc) X(refill_free) X(refill_work) X(refill_irq_work) \
 	X(table_enter_fentry) X(table_leave_fentry) X(table_end_fexit) \
 	X(tracing_counters_read) X(tracing_table_read) \
-	X(nolock_alloc) X(nolock_free) X(nolock_to_map) X(nolock_alloc_from)
+	X(nolock_alloc) X(nolock_free) X(nolock_to_map) X(nolock_alloc_from) \
+	X(nolock_wake)
 
 /* None of these may happen. */
 #define STRESS_FAULTS(X) \

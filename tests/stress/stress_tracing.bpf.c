@@ -64,6 +64,18 @@ static __always_inline void frame_step(__u64 random)
 	ran(KIND_nolock_free);
 }
 
+/* A frame carries it to an irq_work, which finds nobody who waits. */
+static __always_inline void wake_step(__u64 random)
+{
+	__u64 key[STRESS_KEY_SIZE / 8] = {random % STRESS_KEYS};
+
+	if (bpf_kcoro_key_wake_nolock(table_ids[random & (STRESS_TABLES - 1)], key, sizeof(key),
+				      0))
+		count_failed(SOURCE_bpf);
+	else
+		ran(KIND_nolock_wake);
+}
+
 static __always_inline void step(enum stress_tracing_kind where)
 {
 	__u64 random = mix(seed + __sync_fetch_and_add(&calls, 1) * 0x9e3779b97f4a7c15ULL);
@@ -87,6 +99,9 @@ static __always_inline void step(enum stress_tracing_kind where)
 		if (err && err != -ESTALE)
 			fault(FAULT_strange_error);
 		ran(KIND_tracing_table_read);
+		break;
+	case 2:
+		wake_step(random);
 		break;
 	default:
 		frame_step(random);
