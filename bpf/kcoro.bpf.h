@@ -336,9 +336,13 @@ extern int bpf_kcoro_spawn(__u64 ops_id, const void *args, __u32 args__sz) __ksy
  * @key: copied; key__sz must be the table's key_size
  *
  * Packet, syscall and struct_ops programs. When this returns 0 the key can be woken: no
- * answer comes too early. start is not called; resume is, with what came. What
- * bpf_kcoro_spawn() returns, and -ESTALE: no such table (any more); -EINVAL: the key has
- * another length.
+ * answer comes too early. start is not called; resume is, with what came. With
+ * KCORO_KEY_ONLY nothing is spawned when the key is awaited already: a query that is sent
+ * again is told by that. With KCORO_KEY_HOLD the coroutine holds the key: what comes while
+ * it does not wait is kept for bpf_kcoro_await_next().
+ *
+ * What bpf_kcoro_spawn() returns, and -EEXIST: KCORO_KEY_ONLY; -ESTALE: no such table (any
+ * more); -EINVAL: the key has another length, or a flag is wrong.
  */
 extern int bpf_kcoro_spawn_await_key(const struct kcoro_spawn_key *what, const void *args,
 				     __u32 args__sz, const void *key, __u32 key__sz) __ksym;
@@ -367,18 +371,46 @@ extern int bpf_kcoro_await_timer(struct kcoro_bpf_coro *co, __u64 ns) __ksym;
  * @key: copied; key__sz must be the table's key_size, or resume is told -EINVAL
  * @timeout_ns: then resume is told -ETIMEDOUT; 0: never
  *
- * struct_ops programs, as bpf_kcoro_await_timer(). 0, or -EINVAL: the key is longer than
- * any.
+ * struct_ops programs, as bpf_kcoro_await_timer(). What comes before that, or between two
+ * awaits, finds nobody: bpf_kcoro_key_hold() is for that. 0; -EINVAL: the key is longer
+ * than any; -EBUSY: it holds a key, and awaits that with bpf_kcoro_await_next().
  */
 extern int bpf_kcoro_await_key(struct kcoro_bpf_coro *co, __u64 table_id, const void *key,
 			       __u32 key__sz, __u64 timeout_ns) __ksym;
+
+/*
+ * bpf_kcoro_key_hold - be who a key's values are for, also while not waiting
+ * @flags: 0, or KCORO_KEY_ONLY: nobody else may await or hold it
+ *
+ * struct_ops programs. Up to KCORO_KEY_VALUES values are kept, in order. The key is held
+ * until the coroutine ends, or bpf_kcoro_key_release(). 0; -EEXIST: KCORO_KEY_ONLY; -EBUSY:
+ * it holds one; -ESTALE: no such table (any more); -EINVAL: the key's length, or a flag.
+ */
+extern int bpf_kcoro_key_hold(struct kcoro_bpf_coro *co, __u64 table_id, const void *key,
+			      __u32 key__sz, __u32 flags) __ksym;
+
+/*
+ * bpf_kcoro_await_next - what to wait for: the next value of the key that it holds
+ * @timeout_ns: then resume is told -ETIMEDOUT; 0: never
+ *
+ * struct_ops programs, as bpf_kcoro_await_timer(). 0, or -ENOENT: it holds none.
+ */
+extern int bpf_kcoro_await_next(struct kcoro_bpf_coro *co, __u64 timeout_ns) __ksym;
+
+/*
+ * bpf_kcoro_key_release - no longer hold the key; values that were kept are gone
+ *
+ * struct_ops programs.
+ */
+extern void bpf_kcoro_key_release(struct kcoro_bpf_coro *co) __ksym;
 
 /*
  * bpf_kcoro_key_wake - have who awaits a key go on
  * @value: for it; of several that await the key the one that has waited longest has it
  *
  * Packet, syscall and struct_ops programs. 0; -ENOENT: nobody awaits it, and the value is
- * gone; -ESTALE: no such table (any more); -EINVAL: the key has another length.
+ * gone; -ENOSPC: who holds it has not taken KCORO_KEY_VALUES others, and the value is gone;
+ * -ESTALE: no such table (any more); -EINVAL: the key has another length.
  */
 extern int bpf_kcoro_key_wake(__u64 table_id, const void *key, __u32 key__sz,
 			      __s64 value) __ksym;

@@ -62,12 +62,14 @@ inline constexpr counter<kcoro_table_counters> table_counters[] = {
 	{"busy", "busy", 0, "segments", "another CPU was in the flow", &kcoro_table_counters::busy},
 	{"full", "full", 0, "flows", "refused: the table was full", &kcoro_table_counters::full},
 	{"nomem", "nomem", 0, "flows", "refused: no frame to be had", &kcoro_table_counters::nomem},
-	{"awaited", nullptr, 0, "coroutines", "coroutines that awaited a key",
+	{"awaited", nullptr, 0, "coroutines", "coroutines that awaited or held a key",
 	 &kcoro_table_counters::awaited},
-	{"woken", nullptr, 0, "coroutines", "of them, those that were woken by their key",
+	{"woken", nullptr, 0, "values", "values that they were given",
 	 &kcoro_table_counters::woken},
 	{"unclaimed", nullptr, 0, "wakes", "wakes of a key that nobody awaited",
 	 &kcoro_table_counters::unclaimed},
+	{"overrun", nullptr, 0, "wakes", "wakes of a key whose holder has values to take",
+	 &kcoro_table_counters::overrun},
 };
 
 inline constexpr counter<sni_counters> filter_counters[] = {

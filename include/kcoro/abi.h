@@ -285,9 +285,19 @@ struct kcoro_table_counters {
 	__u64 busy;		/* -EBUSY */
 	__u64 full;		/* -ENOSPC */
 	__u64 nomem;		/* -ENOMEM */
-	__u64 awaited;		/* coroutines that began to await a key */
-	__u64 woken;		/* of them, those that were woken with a value */
-	__u64 unclaimed;	/* wakes of a key that nobody awaited */
+	__u64 awaited;		/* coroutines that began to await a key, or to hold one */
+	__u64 woken;		/* values that such a coroutine was given, or has to take */
+	__u64 unclaimed;	/* -ENOENT: wakes of a key that nobody awaited */
+	__u64 overrun;		/* -ENOSPC: its holder had not taken KCORO_KEY_VALUES others */
+};
+
+/* Values that are kept for who holds a key and does not wait at the moment. */
+#define KCORO_KEY_VALUES 4
+
+/* How a coroutine stands to its key. */
+enum kcoro_key_flags {
+	KCORO_KEY_ONLY = 1U << 0,	/* -EEXIST when somebody awaits or holds it already */
+	KCORO_KEY_HOLD = 1U << 1,	/* it holds the key until it ends */
 };
 
 /* Bodies in BPF: most coroutines of one struct kcoro_ops that live at a time. */
@@ -298,6 +308,8 @@ struct kcoro_spawn_key {
 	__u64 ops_id;		/* from bpf_kcoro_ops_id() */
 	__u64 table_id;		/* whose key it awaits first */
 	__u64 timeout_ns;	/* 0: none */
+	__u32 flags;		/* enum kcoro_key_flags */
+	__u32 reserved;		/* 0 */
 };
 
 /* What a body in BPF says when it returns; a negative errno: it has ended with that. */

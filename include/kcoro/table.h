@@ -43,12 +43,25 @@ void kcoro_table_release(struct kcoro_table *table);
  */
 u64 kcoro_table_id(const struct kcoro_table *table);
 
+struct kcoro_bucket;
+
 /* A wait for a key; lies in the frame, zeroed at first. */
 struct kcoro_key_wait {
 	struct hlist_node node;
+	struct kcoro_bucket *bucket;
 	struct kcoro_coro *co;
 	u32 hash;
+	bool armed;
+	bool held;
 	u8 key[KCORO_KEY_SIZE_MAX];
+};
+
+/* A key that is held; the same. */
+struct kcoro_key_hold {
+	struct kcoro_key_wait wait;
+	u8 first;
+	u8 count;
+	s64 values[KCORO_KEY_VALUES];
 };
 
 /**
@@ -71,13 +84,56 @@ long kcoro_key_await(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 tab
 		     struct kcoro_timer *timer, u64 timeout_ns);
 
 /**
+ * kcoro_key_hold() - be who a key's values are for, also while not waiting
+ * @co: the coroutine: the calling one, or one that was not started yet
+ * @hold: in its frame
+ * @table_id: of the keyed table
+ * @key: the key, copied; it may stand in @hold->wait.key already
+ * @key_size: its length, which must be the table's
+ * @flags: 0 or KCORO_KEY_ONLY
+ *
+ * Between two awaits of a key an answer would find nobody. For who holds the key up to
+ * KCORO_KEY_VALUES values are kept, in order, until kcoro_key_next_await(). Give it back
+ * with kcoro_key_release() before the frame goes: in the body and, as it may be killed,
+ * in @destroy of its struct kcoro_desc.
+ * Context: any but NMI. Return: 0; -EEXIST: KCORO_KEY_ONLY, and somebody awaits or holds
+ * the key; -EBUSY: @hold has a key; -ESTALE: no such table (any more); -EINVAL.
+ */
+int kcoro_key_hold(struct kcoro_coro *co, struct kcoro_key_hold *hold, u64 table_id,
+		   const void *key, u32 key_size, u32 flags);
+
+/**
+ * kcoro_key_next_await() - wait for the next value of the key that is held
+ * @co: the calling coroutine
+ * @hold: in its frame, with a key
+ * @value: where the value goes
+ * @timer: in its frame, or NULL
+ * @timeout_ns: nanoseconds
+ *
+ * Context: a body. Return: 0; -ESTALE: the table has gone; -ENOENT: it holds no key; or
+ * see the top of await.h.
+ */
+long kcoro_key_next_await(struct kcoro_coro *co, struct kcoro_key_hold *hold, s64 *value,
+			  struct kcoro_timer *timer, u64 timeout_ns);
+
+/**
+ * kcoro_key_release() - no longer hold the key
+ * @hold: in the caller's frame; holding none is fine
+ *
+ * Values that were not taken are gone.
+ * Context: any but NMI.
+ */
+void kcoro_key_release(struct kcoro_key_hold *hold);
+
+/**
  * kcoro_key_wake() - what a key stands for has come
  * @table_id: of the keyed table
  * @key: the key
  * @key_size: its length, which must be the table's
- * @value: for the coroutine that awaits it
+ * @value: for the coroutine that awaits or holds it
  *
  * Context: any but NMI. Return: 0; -ENOENT: nobody awaits it, and the value is gone;
+ * -ENOSPC: who holds it has not taken KCORO_KEY_VALUES others, and the value is gone;
  * -ESTALE: no such table (any more); -EINVAL: the key has another length.
  */
 int kcoro_key_wake(u64 table_id, const void *key, u32 key_size, s64 value);

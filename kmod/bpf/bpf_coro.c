@@ -14,21 +14,32 @@
 #include <kcoro/table.h>
 
 #include "../coro/coroutine.h"
+#include "../coro/table.h"
 #include "ops.h"
+
+enum bpf_await {
+	AWAIT_NOTHING,
+	AWAIT_TIMER,
+	AWAIT_KEY,
+	AWAIT_NEXT,			/* value of the key that it holds */
+};
 
 struct bpf_coro {
 	struct kcoro_coro co;
 	struct kcoro_bpf_coro front;	/* what the program is given */
 	struct kcoro_ops_instance *instance;
 	/* The await that the program asked for in this call. */
-	enum kcoro_wait_kind await;
+	enum bpf_await await;
 	u32 key_size;
 	u64 ns;				/* of the timer, or of the timeout; 0: none */
 	u64 table_id;
 	s64 value;			/* what the last one gave */
 	bool ended;			/* its program is not called any more */
 	struct kcoro_timer timer;
-	struct kcoro_key_wait key;
+	union {
+		struct kcoro_key_wait key;
+		struct kcoro_key_hold hold;
+	};
 	u8 data[] __aligned(8);
 };
 
@@ -43,11 +54,13 @@ static long await(struct bpf_coro *me)
 	struct kcoro_timer *timeout = me->ns ? &me->timer : NULL;
 
 	switch (me->await) {
-	case KCORO_WAIT_TIMER:
+	case AWAIT_TIMER:
 		return kcoro_timer_await(&me->co, &me->timer, me->ns);
-	case KCORO_WAIT_KEY:
+	case AWAIT_KEY:
 		return kcoro_key_await(&me->co, &me->key, me->table_id, me->key.key, me->key_size,
 				       &me->value, timeout, me->ns);
+	case AWAIT_NEXT:
+		return kcoro_key_next_await(&me->co, &me->hold, &me->value, timeout, me->ns);
 	default:
 		/* It waits for nothing, and nobody would ever wake it. */
 		return -EDEADLK;
@@ -61,7 +74,7 @@ static int call(struct bpf_coro *me, s32 error, bool first)
 	s64 value = me->value;
 	int next;
 
-	me->await = KCORO_WAIT_NOTHING;
+	me->await = AWAIT_NOTHING;
 	me->value = 0;
 	rcu_read_lock();
 	ops = rcu_dereference(me->instance->ops);
@@ -111,6 +124,7 @@ static void destroy(struct kcoro_coro *co)
 	struct bpf_coro *me = container_of(co, struct bpf_coro, co);
 	const struct kcoro_ops *ops;
 
+	kcoro_key_release(&me->hold);
 	/* Else it is killed. One that never ran knows of nothing. */
 	if (me->ended || !(co->flags & KCORO_CORO_RAN))
 		return;
@@ -140,11 +154,23 @@ void kcoro_bpf_coro_describe(struct kcoro_ops_instance *instance, const struct k
 static void ask_key(struct bpf_coro *me, u64 table_id, const void *key, u32 key_size,
 		    u64 timeout_ns)
 {
-	me->await = KCORO_WAIT_KEY;
+	me->await = AWAIT_KEY;
 	me->ns = timeout_ns;
 	me->table_id = table_id;
 	me->key_size = key_size;
 	memcpy(me->key.key, key, key_size);
+}
+
+/* What it awaits first, begun in its place. */
+static long begin_with_key(struct bpf_coro *me, const struct kcoro_spawn_key *what,
+			   const void *key, u32 key_size)
+{
+	me->await = what->flags & KCORO_KEY_HOLD ? AWAIT_NEXT : AWAIT_KEY;
+	me->ns = what->timeout_ns;
+	me->table_id = what->table_id;
+	me->key_size = key_size;
+	return kcoro_key_begin(&me->co, &me->hold, what->table_id, key, key_size, what->flags,
+			       me->ns ? &me->timer : NULL, me->ns);
 }
 
 /* Under RCU, so that the ops stay until it is in their scope. */
@@ -194,16 +220,16 @@ __bpf_kfunc int bpf_kcoro_spawn_await_key(const struct kcoro_spawn_key *what, co
 	struct bpf_coro *me;
 	long err;
 
-	if (key__sz > KCORO_KEY_SIZE_MAX)
+	if (key__sz > KCORO_KEY_SIZE_MAX || what->reserved ||
+	    what->flags & ~(KCORO_KEY_ONLY | KCORO_KEY_HOLD))
 		return -EINVAL;
 	rcu_read_lock();
 	me = create(what->ops_id, args, args__sz);
 	err = PTR_ERR_OR_ZERO(me);
 	if (err)
 		goto out;
-	ask_key(me, what->table_id, key, key__sz, what->timeout_ns);
 	kcoro_coro_hold(&me->co);
-	err = await(me);
+	err = begin_with_key(me, what, key, key__sz);
 	if (err == KCORO_WAIT)
 		kcoro_coro_suspend(&me->co);
 	else
@@ -224,7 +250,7 @@ __bpf_kfunc int bpf_kcoro_await_timer(struct kcoro_bpf_coro *co, u64 ns)
 {
 	struct bpf_coro *me = bpf_coro_of(co);
 
-	me->await = KCORO_WAIT_TIMER;
+	me->await = AWAIT_TIMER;
 	me->ns = ns;
 	return 0;
 }
@@ -232,10 +258,45 @@ __bpf_kfunc int bpf_kcoro_await_timer(struct kcoro_bpf_coro *co, u64 ns)
 __bpf_kfunc int bpf_kcoro_await_key(struct kcoro_bpf_coro *co, u64 table_id, const void *key,
 				    u32 key__sz, u64 timeout_ns)
 {
+	struct bpf_coro *me = bpf_coro_of(co);
+
 	if (key__sz > KCORO_KEY_SIZE_MAX)
 		return -EINVAL;
-	ask_key(bpf_coro_of(co), table_id, key, key__sz, timeout_ns);
+	if (me->hold.wait.held)
+		return -EBUSY;
+	ask_key(me, table_id, key, key__sz, timeout_ns);
 	return 0;
+}
+
+__bpf_kfunc int bpf_kcoro_key_hold(struct kcoro_bpf_coro *co, u64 table_id, const void *key,
+				   u32 key__sz, u32 flags)
+{
+	struct bpf_coro *me = bpf_coro_of(co);
+
+	if (key__sz > KCORO_KEY_SIZE_MAX)
+		return -EINVAL;
+	return kcoro_key_hold(&me->co, &me->hold, table_id, key, key__sz, flags);
+}
+
+__bpf_kfunc int bpf_kcoro_await_next(struct kcoro_bpf_coro *co, u64 timeout_ns)
+{
+	struct bpf_coro *me = bpf_coro_of(co);
+
+	if (!me->hold.wait.held)
+		return -ENOENT;
+	me->await = AWAIT_NEXT;
+	me->ns = timeout_ns;
+	return 0;
+}
+
+__bpf_kfunc void bpf_kcoro_key_release(struct kcoro_bpf_coro *co)
+{
+	struct bpf_coro *me = bpf_coro_of(co);
+
+	kcoro_key_release(&me->hold);
+	/* It was for the key. */
+	if (me->await == AWAIT_NEXT)
+		me->await = AWAIT_NOTHING;
 }
 
 __bpf_kfunc int bpf_kcoro_key_wake(u64 table_id, const void *key, u32 key__sz, s64 value)

@@ -312,6 +312,9 @@ READER_KFUNCS
 BTF_ID_FLAGS(func, bpf_kcoro_coro_data, KF_TRUSTED_ARGS | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_kcoro_await_timer, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_kcoro_await_key, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_kcoro_await_next, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_kcoro_key_hold, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_kcoro_key_release, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(ops_kfuncs)
 
 BTF_KFUNCS_START(syscall_kfuncs)

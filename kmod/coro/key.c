@@ -2,12 +2,18 @@
 /*
  * key.c - coroutines that await a key of a keyed table: an answer finds who asked.
  *
- * A wait lies in its coroutine's frame and is on the list of its key's bucket, whose
- * lock is the source's lock of wait.h. A table that goes fires all that is left, broken,
- * when nobody can find it any more; so who finds no table and is still ARMED is about to
- * be fired.
+ * A wait lies in its coroutine's frame and is on the list of its key's bucket: as long as
+ * it is armed, or, where the key is held, until it is released. The bucket's lock is the
+ * source's lock of wait.h, and protects all of the wait.
  *
- * Contexts: wake: any but NMI; await: a body.
+ * wait->bucket is set while the wait is on a list. It only becomes NULL under the lock,
+ * and a bucket stays for a grace period after that: so whoever finds it under RCU may
+ * take the lock, and looks again. A table that goes takes all waits off its lists; armed
+ * ones are fired, broken.
+ *
+ * For a held key, in each table: values that were kept = taken + left in it when released.
+ *
+ * Contexts: wake: any but NMI; await, hold, release: a body, or who creates it.
  */
 #include <linux/jhash.h>
 #include <linux/module.h>
@@ -15,10 +21,29 @@
 #include "table_inside.h"
 #include "wait.h"
 
-static void fire(struct kcoro_key_wait *key, s64 value, u8 flags)
+static void unlink(struct kcoro_key_wait *wait)
 {
-	__hlist_del(&key->node);
-	kcoro_wait_fire(&key->co->wait, value, flags);
+	__hlist_del(&wait->node);
+	WRITE_ONCE(wait->bucket, NULL);
+}
+
+static void fire(struct kcoro_key_wait *wait, s64 value, u8 flags)
+{
+	wait->armed = false;
+	if (!wait->held)
+		unlink(wait);
+	kcoro_wait_fire(&wait->co->wait, value, flags);
+}
+
+/* Who holds the key is not waiting: the value is for its next await. */
+static int keep(struct kcoro_key_wait *wait, s64 value)
+{
+	struct kcoro_key_hold *hold = container_of(wait, struct kcoro_key_hold, wait);
+
+	if (hold->count == KCORO_KEY_VALUES)
+		return -ENOSPC;
+	hold->values[(hold->first + hold->count++) % KCORO_KEY_VALUES] = value;
+	return 0;
 }
 
 /* Under the lock: who has waited longest for this key. */
@@ -33,33 +58,42 @@ static struct kcoro_key_wait *find(struct kcoro_table *table, struct kcoro_bucke
 	return found;
 }
 
+static int wake(struct kcoro_table *table, const void *key, s64 value)
+{
+	u32 hash = jhash(key, table->key_size, table->seed);
+	struct kcoro_bucket *bucket = kcoro_table_bucket(table, hash);
+	struct kcoro_key_wait *wait;
+	unsigned long flags;
+	int err = 0;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	wait = find(table, bucket, key, hash);
+	if (!wait)
+		err = -ENOENT;
+	else if (wait->armed)
+		fire(wait, value, 0);
+	else
+		err = keep(wait, value);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return err;
+}
+
 int kcoro_key_wake(u64 table_id, const void *key, u32 key_size, s64 value)
 {
 	struct kcoro_table *table = kcoro_table_get(table_id);
-	struct kcoro_key_wait *wait;
-	struct kcoro_bucket *bucket;
-	unsigned long flags;
-	u32 hash;
+	int err;
 
 	if (!table)
 		return -ESTALE;
-	if (key_size != table->key_size) {
-		kcoro_table_put(table);
-		return -EINVAL;
-	}
-	hash = jhash(key, key_size, table->seed);
-	bucket = kcoro_table_bucket(table, hash);
-	raw_spin_lock_irqsave(&bucket->lock, flags);
-	wait = find(table, bucket, key, hash);
-	if (wait)
-		fire(wait, value, 0);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
-	if (wait)
+	err = key_size == table->key_size ? wake(table, key, value) : -EINVAL;
+	if (!err)
 		kcoro_table_count(table, woken);
-	else
+	else if (err == -ENOENT)
 		kcoro_table_count(table, unclaimed);
+	else if (err == -ENOSPC)
+		kcoro_table_count(table, overrun);
 	kcoro_table_put(table);
-	return wait ? 0 : -ENOENT;
+	return err;
 }
 EXPORT_SYMBOL_GPL(kcoro_key_wake);
 
@@ -67,7 +101,7 @@ EXPORT_SYMBOL_GPL(kcoro_key_wake);
  * kcoro_key_break() - the table goes
  * @bucket: one of its buckets; nobody can find the table any more
  *
- * Context: process context.
+ * Context: process context. The bucket must stay for a grace period.
  */
 void kcoro_key_break(struct kcoro_bucket *bucket)
 {
@@ -76,22 +110,27 @@ void kcoro_key_break(struct kcoro_bucket *bucket)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
-	hlist_for_each_entry_safe(wait, next, &bucket->waits, node)
-		fire(wait, 0, KCORO_WAIT_BROKEN);
+	hlist_for_each_entry_safe(wait, next, &bucket->waits, node) {
+		if (wait->held)
+			unlink(wait);
+		if (wait->armed)
+			fire(wait, 0, KCORO_WAIT_BROKEN);
+	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 }
 
-static long begin(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_id,
-		  const void *key, u32 key_size)
+/* For list(), beside enum kcoro_key_flags. */
+#define ARM BIT(31)
+
+/* Puts the wait on its key's list: held, armed, or both. */
+static int list(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_id,
+		const void *key, u32 key_size, u32 how)
 {
-	struct kcoro_table *table;
+	struct kcoro_table *table = kcoro_table_get(table_id);
 	struct kcoro_bucket *bucket;
 	unsigned long flags;
-	long err = kcoro_stop_tell(co);
+	int err = 0;
 
-	if (err)
-		return err;
-	table = kcoro_table_get(table_id);
 	if (!table)
 		return -ESTALE;
 	if (key_size != table->key_size) {
@@ -100,51 +139,81 @@ static long begin(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_
 	}
 	wait->co = co;
 	wait->hash = jhash(key, key_size, table->seed);
+	wait->held = how & KCORO_KEY_HOLD;
 	/* It may stand there already. */
 	memmove(wait->key, key, key_size);
 	bucket = kcoro_table_bucket(table, wait->hash);
 	raw_spin_lock_irqsave(&bucket->lock, flags);
-	kcoro_wait_arm(&co->wait, co, KCORO_WAIT_KEY);
-	hlist_add_head(&wait->node, &bucket->waits);
+	if (how & KCORO_KEY_ONLY && find(table, bucket, wait->key, wait->hash)) {
+		err = -EEXIST;
+	} else {
+		wait->armed = how & ARM;
+		if (wait->armed)
+			kcoro_wait_arm(&co->wait, co, KCORO_WAIT_KEY);
+		wait->bucket = bucket;
+		hlist_add_head(&wait->node, &bucket->waits);
+	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
-	kcoro_table_count(table, awaited);
+	if (!err)
+		kcoro_table_count(table, awaited);
 	kcoro_table_put(table);
-	return KCORO_WAIT;
+	return err;
 }
 
-/* Off the list, unless it fires. */
-static bool leave(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_id)
+/* Calls that under the lock of the list that the wait is on; -ESTALE: it is on none. */
+static long locked(struct kcoro_key_wait *wait, long (*call)(struct kcoro_key_wait *wait))
 {
-	struct kcoro_table *table = kcoro_table_get(table_id);
 	struct kcoro_bucket *bucket;
 	unsigned long flags;
-	bool armed;
+	long got = -ESTALE;
 
-	/* On its way out: it will fire the wait. */
-	if (!table)
-		return false;
-	bucket = kcoro_table_bucket(table, wait->hash);
-	raw_spin_lock_irqsave(&bucket->lock, flags);
-	armed = co->wait.state == KCORO_WAIT_ARMED;
-	if (armed)
-		__hlist_del(&wait->node);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
-	kcoro_table_put(table);
-	return armed;
+	rcu_read_lock();
+	bucket = READ_ONCE(wait->bucket);
+	if (bucket) {
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		if (wait->bucket)
+			got = call(wait);
+		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	}
+	rcu_read_unlock();
+	return got;
 }
 
-long kcoro_key_await(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_id,
-		     const void *key, u32 key_size, s64 *value,
-		     struct kcoro_timer *timer, u64 timeout_ns)
+/* 0: it waits no more. */
+static long disarm(struct kcoro_key_wait *wait)
+{
+	if (!wait->armed)
+		return KCORO_AGAIN;
+	wait->armed = false;
+	if (!wait->held)
+		unlink(wait);
+	return 0;
+}
+
+/* The first value that was kept, to where a wake would put it; or it waits. */
+static long take(struct kcoro_key_wait *wait)
+{
+	struct kcoro_key_hold *hold = container_of(wait, struct kcoro_key_hold, wait);
+	struct kcoro_coro *co = wait->co;
+
+	if (!hold->count) {
+		wait->armed = true;
+		kcoro_wait_arm(&co->wait, co, KCORO_WAIT_KEY);
+		return KCORO_WAIT;
+	}
+	co->wait.value = hold->values[hold->first];
+	hold->first = (hold->first + 1) % KCORO_KEY_VALUES;
+	hold->count--;
+	return 0;
+}
+
+/* What has become of a wait that was begun. */
+static long look(struct kcoro_coro *co, struct kcoro_key_wait *wait, s64 *value,
+		 struct kcoro_timer *timer)
 {
 	long err;
 
 	switch (smp_load_acquire(&co->wait.state)) {	/* pairs with kcoro_wait_fire() */
-	case KCORO_WAIT_IDLE:
-		err = begin(co, wait, table_id, key, key_size);
-		if (err == KCORO_WAIT)
-			kcoro_wait_begin(co, timer, timeout_ns);
-		return err;
 	case KCORO_WAIT_FIRED:
 		*value = co->wait.value;
 		err = co->wait.flags & KCORO_WAIT_BROKEN ? -ESTALE : 0;
@@ -152,7 +221,8 @@ long kcoro_key_await(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 tab
 	case KCORO_WAIT_ARMED:
 		if (!kcoro_timer_is_over(timer) && !kcoro_coro_stopping(co))
 			return KCORO_WAIT;
-		if (!leave(co, wait, table_id))
+		/* Else it is about to be fired, or was just now. */
+		if (locked(wait, disarm))
 			return KCORO_AGAIN;
 		err = kcoro_timer_is_over(timer) ? -ETIMEDOUT : kcoro_stop_tell(co);
 		break;
@@ -162,4 +232,105 @@ long kcoro_key_await(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 tab
 	kcoro_wait_end(co, timer);
 	return err;
 }
+
+long kcoro_key_await(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_id,
+		     const void *key, u32 key_size, s64 *value,
+		     struct kcoro_timer *timer, u64 timeout_ns)
+{
+	long err;
+
+	if (READ_ONCE(co->wait.state) != KCORO_WAIT_IDLE)
+		return look(co, wait, value, timer);
+	err = kcoro_stop_tell(co) ?: list(co, wait, table_id, key, key_size, ARM);
+	if (err)
+		return err;
+	kcoro_wait_begin(co, timer, timeout_ns);
+	return KCORO_WAIT;
+}
 EXPORT_SYMBOL_GPL(kcoro_key_await);
+
+static int hold_key(struct kcoro_coro *co, struct kcoro_key_hold *hold, u64 table_id,
+		    const void *key, u32 key_size, u32 how)
+{
+	int err;
+
+	hold->first = 0;
+	hold->count = 0;
+	err = list(co, &hold->wait, table_id, key, key_size, how | KCORO_KEY_HOLD);
+	if (err)
+		hold->wait.held = false;
+	return err;
+}
+
+int kcoro_key_hold(struct kcoro_coro *co, struct kcoro_key_hold *hold, u64 table_id,
+		   const void *key, u32 key_size, u32 flags)
+{
+	if (flags & ~KCORO_KEY_ONLY)
+		return -EINVAL;
+	if (hold->wait.held)
+		return -EBUSY;
+	return hold_key(co, hold, table_id, key, key_size, flags);
+}
+EXPORT_SYMBOL_GPL(kcoro_key_hold);
+
+/**
+ * kcoro_key_begin() - hold or await a key, for a coroutine that has not run yet
+ * @co: held by kcoro_coro_hold()
+ * @hold: in its frame, zero
+ * @table_id: of the keyed table
+ * @key: the key
+ * @key_size: its length
+ * @flags: enum kcoro_key_flags
+ * @timer: in its frame, or NULL
+ * @timeout_ns: nanoseconds
+ *
+ * No value comes between the two: it waits when it holds the key.
+ * Return: KCORO_WAIT, to be gone on with by kcoro_key_next_await() or, of a key that is not
+ * held, by kcoro_key_await(); or what kcoro_key_hold() returns.
+ */
+long kcoro_key_begin(struct kcoro_coro *co, struct kcoro_key_hold *hold, u64 table_id,
+		     const void *key, u32 key_size, u32 flags,
+		     struct kcoro_timer *timer, u64 timeout_ns)
+{
+	int err;
+
+	if (flags & KCORO_KEY_HOLD)
+		err = hold_key(co, hold, table_id, key, key_size, flags | ARM);
+	else
+		err = list(co, &hold->wait, table_id, key, key_size, flags | ARM);
+	if (err)
+		return err;
+	kcoro_wait_begin(co, timer, timeout_ns);
+	return KCORO_WAIT;
+}
+
+long kcoro_key_next_await(struct kcoro_coro *co, struct kcoro_key_hold *hold, s64 *value,
+			  struct kcoro_timer *timer, u64 timeout_ns)
+{
+	long err;
+
+	if (READ_ONCE(co->wait.state) != KCORO_WAIT_IDLE)
+		return look(co, &hold->wait, value, timer);
+	if (!hold->wait.held)
+		return -ENOENT;
+	err = kcoro_stop_tell(co) ?: locked(&hold->wait, take);
+	if (err == KCORO_WAIT)
+		kcoro_wait_begin(co, timer, timeout_ns);
+	else if (!err)
+		*value = co->wait.value;
+	return err;
+}
+EXPORT_SYMBOL_GPL(kcoro_key_next_await);
+
+static long forget(struct kcoro_key_wait *wait)
+{
+	unlink(wait);
+	return 0;
+}
+
+void kcoro_key_release(struct kcoro_key_hold *hold)
+{
+	locked(&hold->wait, forget);
+	hold->wait.held = false;
+}
+EXPORT_SYMBOL_GPL(kcoro_key_release);

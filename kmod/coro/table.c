@@ -382,6 +382,8 @@ static void table_destroy(struct work_struct *work)
 	 */
 	while (atomic_read_acquire(&table->live))
 		schedule_timeout_uninterruptible(1);
+	/* Who awaited a key may still be on its way to a bucket's lock: see key.c. */
+	synchronize_rcu();
 	table_free(table);
 	if (atomic_dec_and_test(&tables_alive))
 		wake_up_all(&tables_gone);
@@ -542,6 +544,7 @@ int kcoro_table_read(u64 id, struct kcoro_table_counters *out)
 		out->awaited += READ_ONCE(c->awaited);
 		out->woken += READ_ONCE(c->woken);
 		out->unclaimed += READ_ONCE(c->unclaimed);
+		out->overrun += READ_ONCE(c->overrun);
 	}
 	rcu_read_unlock();
 	return 0;

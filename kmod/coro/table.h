@@ -24,6 +24,11 @@ void kcoro_table_leave(struct kcoro_entry *entry, u64 timeout_ns);
 void kcoro_table_end(struct kcoro_entry *entry);
 int kcoro_table_read(u64 id, struct kcoro_table_counters *out);
 
+/* key.c */
+long kcoro_key_begin(struct kcoro_coro *co, struct kcoro_key_hold *hold, u64 table_id,
+		     const void *key, u32 key_size, u32 flags,
+		     struct kcoro_timer *timer, u64 timeout_ns);
+
 int kcoro_table_init(void);
 void kcoro_table_exit(void);
 

@@ -17,6 +17,7 @@ struct plan_seen seen;
 struct plan_state {
 	struct plan_args args;
 	__u32 yields;
+	__u32 values;
 };
 
 static __always_inline int begin(struct kcoro_bpf_coro *co, struct plan_state *s)
@@ -41,9 +42,36 @@ static __always_inline int begin(struct kcoro_bpf_coro *co, struct plan_state *s
 		return 12345;
 	case PLAN_SPAWN:
 		return bpf_kcoro_spawn(seen.ops_id, &another, sizeof(another));
+	case PLAN_HOLD:
+		if (bpf_kcoro_await_next(co, 0) != -2 ||
+		    bpf_kcoro_key_hold(co, s->args.table_id, &s->args.key, sizeof(s->args.key),
+				       s->args.flags))
+			return -EBADMSG;
+		/* What comes now is not lost. */
+		return KCORO_NEXT_YIELD;
 	default:
 		return KCORO_NEXT_DONE;
 	}
+}
+
+/* Called with the next value, or by the yield above. */
+static __always_inline int hold(struct kcoro_bpf_coro *co, struct plan_state *s, __s64 value)
+{
+	__u64 key = 0;
+
+	if (value && ++s->values == PLAN_VALUES) {
+		bpf_kcoro_key_release(co);
+		if (bpf_kcoro_await_next(co, 0) != -2)
+			return -EBADMSG;
+		__sync_fetch_and_add(&seen.holds, 1);
+		return KCORO_NEXT_DONE;
+	}
+	/* Another one can't be awaited meanwhile. */
+	if (bpf_kcoro_await_key(co, s->args.table_id, &key, 4, 0) != -16 ||
+	    bpf_kcoro_key_hold(co, s->args.table_id, &key, 4, 0) != -16)
+		return -EBADMSG;
+	bpf_kcoro_await_next(co, s->args.ns);
+	return KCORO_NEXT_WAIT;
 }
 
 SEC("struct_ops/start")
@@ -71,6 +99,8 @@ int BPF_PROG(plan_resume, struct kcoro_bpf_coro *co, __s64 value, __s32 error)
 	/* More than its state is not to be had. */
 	if (!s || bpf_kcoro_coro_data(co, sizeof(*s) + 1))
 		return -EBADMSG;
+	if (s->args.plan == PLAN_HOLD && !error)
+		return hold(co, s, value);
 	if (s->args.plan == PLAN_YIELD && ++s->yields < PLAN_YIELDS)
 		return KCORO_NEXT_YIELD;
 	return KCORO_NEXT_DONE;
@@ -147,6 +177,7 @@ int spawn_key(struct plan_spawn *call)
 		.ops_id = seen.ops_id,
 		.table_id = args.table_id,
 		.timeout_ns = args.ns,
+		.flags = args.flags,
 	};
 	__u64 key = args.key;
 

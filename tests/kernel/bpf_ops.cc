@@ -257,6 +257,54 @@ failure spawned_to_await(fixture &f)
 	return {};
 }
 
+// Between two awaits nothing is lost for who holds its key.
+failure holds(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	plan_args args = key_args(table, 1, never);
+	EXPECT(link && table);
+	args.plan = PLAN_HOLD;
+	args.flags = KCORO_KEY_HOLD | KCORO_KEY_ONLY;
+	EXPECT(f.spawn_key(args) == 0);
+	EXPECT(f.spawn_key(args) == -EEXIST);
+	args.flags = KCORO_KEY_ONLY;
+	EXPECT(f.spawn_key(args) == -EEXIST);
+	for (int value = 1; value <= PLAN_VALUES; value++)
+		EXPECT(f.wake(table, 1, value) == 0);
+	EXPECT(soon([&] { return f.seen().holds == 1; }));
+	EXPECT(f.seen().values == PLAN_VALUES * (PLAN_VALUES + 1) / 2);
+	EXPECT(f.wake(table, 1, 1) == -ENOENT);
+	// One that holds its key itself, later.
+	EXPECT(f.spawn(args).error == 0);
+	EXPECT(soon([&] { return f.wake(table, 1, 1) == 0; }));
+	EXPECT(f.spawn_key(args) == -EEXIST);
+	for (int value = 2; value <= PLAN_VALUES; value++)
+		EXPECT(f.wake(table, 1, value) == 0);
+	EXPECT(soon([&] { return f.seen().holds == 2; }));
+	// Nothing comes; the next one is killed.
+	args.flags = KCORO_KEY_HOLD;
+	args.ns = 1000000;
+	EXPECT(f.spawn_key(args) == 0);
+	EXPECT(soon([&] { return f.seen().timeouts == 1; }));
+	EXPECT(soon([&] { return f.wake(table, 1, 1) == -ENOENT; }));
+	args.ns = 0;
+	EXPECT(f.spawn_key(args) == 0);
+	EXPECT(f.wake(table, 1, 1) == 0);
+	EXPECT(soon([&] { return f.seen().values == PLAN_VALUES * (PLAN_VALUES + 1) + 1; }));
+	link.reset();
+	EXPECT(f.seen().cancels == 1);
+	EXPECT(f.wake(table, 1, 1) == -ENOENT);
+	// The table goes.
+	link = f.attach();
+	EXPECT(f.spawn_key(args) == 0);
+	f.release_table();
+	EXPECT(soon([&] { return f.seen().stale == 1; }));
+	args.flags = 1U << 2;
+	EXPECT(f.spawn_key(args) == -EINVAL);
+	return {};
+}
+
 failure spawned_by_packets(fixture &f)
 {
 	auto link = f.attach();
@@ -280,6 +328,8 @@ failure on_workers(fixture &)
 	if (auto failed = waits(f); failed.line)
 		return failed;
 	if (auto failed = keys(f); failed.line)
+		return failed;
+	if (auto failed = holds(f); failed.line)
 		return failed;
 	return spawned_to_await(f);
 }
@@ -427,6 +477,7 @@ const test_case<fixture> cases[] = {
 	{"ops_waits", waits},
 	{"ops_keys", keys},
 	{"ops_spawned_to_await", spawned_to_await},
+	{"ops_holds", holds},
 	{"ops_spawned_by_packets", spawned_by_packets},
 	{"ops_on_workers", on_workers},
 	{"ops_in_a_pool", in_a_pool},

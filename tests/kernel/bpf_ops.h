@@ -13,9 +13,11 @@ enum plan {
 	PLAN_NOTHING,	/* waits without having asked for anything */
 	PLAN_NONSENSE,	/* returns what means nothing */
 	PLAN_SPAWN,	/* spawns another, which ends at once */
+	PLAN_HOLD,	/* holds a key, takes PLAN_VALUES values, and releases it */
 };
 
 #define PLAN_YIELDS 1000
+#define PLAN_VALUES 5		/* the first one is given, KCORO_KEY_VALUES are kept */
 
 /* Arguments, copied into the frame. */
 struct plan_args {
@@ -23,6 +25,8 @@ struct plan_args {
 	__u32 key;
 	__u64 table_id;
 	__u64 ns;
+	__u32 flags;		/* enum kcoro_key_flags */
+	__u32 unused;
 };
 
 /* For the syscall program that spawns. */
@@ -52,6 +56,7 @@ struct plan_seen {
 	__u64 stale;
 	__u64 other_errors;
 	__u64 replaced;		/* calls of the program that took another one's place */
+	__u64 holds;		/* keys that were released by their holder */
 	__u64 ops_id;
 };
 

@@ -28,14 +28,15 @@ static inline struct kcoro_scope *test_scope(u32 limit, u64 timeout_ns)
 	return kcoro_scope_create(&attr);
 }
 
-/* True as soon as @condition is; false after ten seconds. */
+/* True as soon as @condition is, which is then not asked again; false after ten seconds. */
 #define SOON(condition)						\
 	({							\
-		int __i;					\
+		bool __met;					\
+		int __i = 0;					\
 								\
-		for (__i = 0; !(condition) && __i < 10000; __i++) \
+		while (!(__met = (condition)) && __i++ < 10000)	\
 			usleep_range(1000, 1100);		\
-		(condition);					\
+		__met;						\
 	})
 
 /* A suspended coroutine, seen by one that has a reference. */
