@@ -65,11 +65,12 @@ struct {
 static __always_inline enum sni_action one_packet(void *ctx, bool xdp)
 {
 	struct flow_run run = { .from = { ctx, xdp } };
-	struct packet *p = &run.packet;
+	struct kcoro_packet *p = &run.packet;
 	struct parse *parse;
 	__u32 zero = 0;
 
-	if (packet_read(&run.from, false, p) != PACKET_SEGMENT || !p->payload_len)
+	if (kcoro_packet_read(&run.from, false, KCORO_PACKET_TCP, p) != KCORO_PACKET_TCP ||
+	    !p->payload_len)
 		return FLOW_PASS;
 	if (config.port && p->key.dest_port != bpf_htons(config.port))
 		return FLOW_PASS;
@@ -81,8 +82,9 @@ static __always_inline enum sni_action one_packet(void *ctx, bool xdp)
 	run.count->bytes += p->payload_len;
 	__builtin_memset(parse, 0, sizeof(*parse));
 	sni_hello_start(&parse->hello, config.max_hello);
-	if (flow_feed(&run, &parse->hello, &parse->at, p->payload,
-		      p->payload + p->payload_len) != SNI_FOUND_NAME)
+	if (kcoro_feed(&run.from, &parse->at, p->payload, p->payload + p->payload_len,
+		       &parse->hello, flow_skip, flow_byte,
+		       SNI_FOUND_MALFORMED) != SNI_FOUND_NAME)
 		return FLOW_PASS;
 	run.count->hellos++;
 	if (!flow_listed(&parse->hello)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// packet_fuzz - from a packet to a TCP segment: the sni filter's packet.h, from the filter's
+// packet_fuzz - from a packet to a TCP segment or UDP datagram: kcoro_packet.bpf.h, from its
 // own source. The load helpers are here what they are in the kernel: a copy that is whole and
 // inside the packet, or an error.
 //
@@ -12,6 +12,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
+#include <linux/udp.h>
 
 #include <algorithm>
 #include <array>
@@ -56,37 +57,40 @@ __u64 bpf_xdp_get_buff_len(void *ctx)
 	return static_cast<__sk_buff *>(ctx)->len;
 }
 
-#include "bpf/filters/sni/packet.h"
+#include "bpf/kcoro_packet.bpf.h"
 
 // Ethernet with two tags, IPv6 with eight extension headers, TCP: no packet costs more.
 constexpr unsigned most_loads = 1 + 2 + 1 + 8 + 1;
 
 struct Segment {
-	packet_kind kind = PACKET_OTHER;
-	packet whole{};
+	kcoro_packet_kind kind = KCORO_PACKET_OTHER;
+	kcoro_packet whole{};
+
+	bool is_whole() const { return kind == KCORO_PACKET_TCP || kind == KCORO_PACKET_UDP; }
 
 	bool operator==(const Segment &other) const
 	{
 		return kind == other.kind &&
-		       (kind != PACKET_SEGMENT ||
+		       (!is_whole() ||
 			(!std::memcmp(&whole.key, &other.whole.key, sizeof(whole.key)) &&
 			 whole.payload == other.whole.payload &&
 			 whole.payload_len == other.whole.payload_len &&
-			 whole.seq == other.whole.seq && whole.flags == other.whole.flags));
+			 whole.seq == other.whole.seq && whole.ack == other.whole.ack &&
+			 whole.flags == other.whole.flags));
 	}
 };
 
-Segment read(Bytes bytes, bool raw_ip, bool xdp)
+Segment read(Bytes bytes, bool raw_ip, bool xdp, unsigned wanted)
 {
 	Context context{};
 	Segment segment;
 
 	context.bytes = bytes;
 	context.len = static_cast<__u32>(bytes.size());
-	const packet_source from{static_cast<__sk_buff *>(&context), xdp};
-	segment.kind = packet_read(&from, raw_ip, &segment.whole);
+	const kcoro_packet_source from{static_cast<__sk_buff *>(&context), xdp};
+	segment.kind = kcoro_packet_read(&from, raw_ip, wanted, &segment.whole);
 	FUZZ_CHECK(context.loads <= most_loads);
-	if (segment.kind == PACKET_SEGMENT) {
+	if (segment.is_whole()) {
 		const auto &p = segment.whole;
 
 		FUZZ_CHECK(p.payload <= bytes.size() && p.payload_len <= bytes.size() - p.payload);
@@ -98,7 +102,7 @@ Segment read(Bytes bytes, bool raw_ip, bool xdp)
 // The second reader: a window on the packet that is cut down, header by header.
 class Reference {
 public:
-	explicit Reference(Bytes bytes) : packet_(bytes), rest_(bytes) {}
+	Reference(Bytes bytes, unsigned wanted) : packet_(bytes), rest_(bytes), wanted_(wanted) {}
 
 	Segment segment(bool raw_ip)
 	{
@@ -156,10 +160,10 @@ private:
 		const std::size_t total = at(2, 2) ? at(2, 2) : rest_.size();
 		auto &key = found_.whole.key;
 
-		if (header < 20 || at(9) != 6)
+		if (header < 20 || !is_wanted(at(9)))
 			return;
 		if (at(6, 2) & 0x3fff) {
-			found_.kind = PACKET_FRAGMENT;
+			found_.kind = KCORO_PACKET_FRAGMENT;
 			return;
 		}
 		key.family = 4;
@@ -169,7 +173,7 @@ private:
 		}
 		if (total > rest_.size() || header > rest_.size())
 			return;
-		tcp(header, total);
+		transport(at(9), header, total);
 	}
 
 	void ipv6()
@@ -189,19 +193,47 @@ private:
 
 			next = at(header);
 			if (fragment) {
-				found_.kind = next == 6 ? PACKET_FRAGMENT : PACKET_OTHER;
+				found_.kind = is_wanted(next) ? KCORO_PACKET_FRAGMENT
+							      : KCORO_PACKET_OTHER;
 				return;
 			}
 			header += (at(header + 1) + 1) * 8;
 		}
-		if (next != 6)
+		if (!is_wanted(next))
 			return;
 		key.family = 6;
 		std::memcpy(key.source, &rest_[8], 16);
 		std::memcpy(key.dest, &rest_[24], 16);
 		if (total > rest_.size() || header > rest_.size())
 			return;
-		tcp(header, total);
+		transport(next, header, total);
+	}
+
+	bool is_wanted(unsigned protocol) const
+	{
+		return (protocol == 6 && wanted_ & KCORO_PACKET_TCP) ||
+		       (protocol == 17 && wanted_ & KCORO_PACKET_UDP);
+	}
+
+	void transport(unsigned protocol, std::size_t header, std::size_t total)
+	{
+		protocol == 6 ? tcp(header, total) : udp(header, total);
+	}
+
+	void udp(std::size_t header, std::size_t total)
+	{
+		auto &p = found_.whole;
+
+		if (rest_.size() < header + 8)
+			return;
+		const std::size_t end = at(header + 4, 2) ? header + at(header + 4, 2) : total;
+		if (end < header + 8 || end > total)
+			return;
+		std::memcpy(&p.key.source_port, &rest_[header], 2);
+		std::memcpy(&p.key.dest_port, &rest_[header + 2], 2);
+		p.payload = static_cast<__u32>(packet_.size() - rest_.size() + header + 8);
+		p.payload_len = static_cast<__u32>(end - header - 8);
+		found_.kind = KCORO_PACKET_UDP;
 	}
 
 	// The TCP header stands at `header`, the IP packet ends at `total`.
@@ -218,14 +250,16 @@ private:
 		std::memcpy(&p.key.source_port, &rest_[header], 2);
 		std::memcpy(&p.key.dest_port, &rest_[header + 2], 2);
 		p.seq = at(header + 4, 4);
-		p.flags = static_cast<__u8>(at(header + 13) & (PACKET_TCP_FIN | PACKET_TCP_SYN |
-							       PACKET_TCP_RST | PACKET_TCP_ACK));
+		p.ack = at(header + 8, 4);
+		p.flags = static_cast<__u8>(at(header + 13) & (KCORO_TCP_FIN | KCORO_TCP_SYN |
+							       KCORO_TCP_RST | KCORO_TCP_ACK));
 		p.payload = static_cast<__u32>(before + header + length);
 		p.payload_len = static_cast<__u32>(total - header - length);
-		found_.kind = PACKET_SEGMENT;
+		found_.kind = KCORO_PACKET_TCP;
 	}
 
 	Bytes packet_, rest_;
+	unsigned wanted_;
 	Segment found_;
 };
 
@@ -235,11 +269,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 {
 	const Bytes bytes(data, size);
 
-	for (const bool raw_ip : {false, true}) {
-		const auto wanted = Reference(bytes).segment(raw_ip);
+	constexpr unsigned tcp = KCORO_PACKET_TCP, udp = KCORO_PACKET_UDP;
 
-		FUZZ_CHECK(read(bytes, raw_ip, false) == wanted);
-		FUZZ_CHECK(read(bytes, raw_ip, true) == wanted);
+	for (const bool raw_ip : {false, true}) {
+		for (const unsigned wanted : {tcp, udp, tcp | udp}) {
+			const auto right = Reference(bytes, wanted).segment(raw_ip);
+
+			FUZZ_CHECK(read(bytes, raw_ip, false, wanted) == right);
+			FUZZ_CHECK(read(bytes, raw_ip, true, wanted) == right);
+		}
 	}
 	return 0;
 }

@@ -5,7 +5,7 @@
  * Plain C for BPF and for user space (C and C++). Whoever includes it brings
  * __u8 .. __u32 along.
  *
- * Two bodies (body.h), one inside the other:
+ * Two bodies (kcoro_body.h), one inside the other:
  *
  *   TCP bytes -> sni_record_body: TLS record headers
  *                  -> sni_message_body: the handshake message in the records
@@ -21,7 +21,7 @@
 #define KCORO_SNI_CLIENT_HELLO_H
 
 #include "sni.h"
-#include "body.h"
+#include <kcoro_body.h>
 
 #ifdef __BPF__
 /* A global function: the verifier looks at it once, not at every call. */
@@ -47,7 +47,7 @@
 #define SNI_EMPTY_RECORDS_MAX	32
 
 enum sni_result {
-	SNI_MORE = BODY_SUSPENDED,	/* wants the next byte */
+	SNI_MORE = KCORO_BODY_SUSPENDED,	/* wants the next byte */
 	SNI_FOUND_NAME,			/* hello->name, hello->name_len */
 	SNI_FOUND_NO_NAME,		/* a whole ClientHello without a host name */
 	SNI_FOUND_OTHER,		/* not a ClientHello in TLS records */
@@ -57,11 +57,8 @@ enum sni_result {
 
 /* State of one parse: zero, then max_hello set. */
 struct sni_hello {
-	/* the message body; the names are those body.h wants */
-	__u32 line;
-	__u32 skip;
-	__u16 value;
-
+	/* the message body */
+	struct kcoro_body body;
 	__u16 name_len;		/* bytes in name[]; a trailing dot is not counted */
 	__u32 max_hello;	/* bytes of handshake message, header not counted */
 	__u32 left;		/* bytes of the message behind what was read or claimed */
@@ -73,8 +70,7 @@ struct sni_hello {
 
 	/* the record body */
 	struct {
-		__u32 line;
-		__u16 value;
+		struct kcoro_body body;
 		__u16 left;	/* bytes of the record's content to come */
 		__u8 byte;
 		__u8 empty;	/* empty records so far */
@@ -94,95 +90,87 @@ struct sni_hello {
  * claiming n bytes is SNI_CLAIM(left, n), and a block cannot claim more than
  * encloses it.
  */
-#define SNI_CLAIM(from, n)						\
-	do {								\
-		if ((from) < (n))					\
-			return SNI_FOUND_MALFORMED;			\
-		(from) -= (n);						\
-	} while (0)
+#define SNI_CLAIM(from, n) KCORO_BODY_CLAIM(from, n, SNI_FOUND_MALFORMED)
 
 SNI_BODY int sni_message_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
 {
-	BODY_BEGIN(h);
+	KCORO_BODY_BEGIN(&h->body);
 
 	/* header: type, length of three bytes */
-	BODY_GET(h, byte, h->low);
+	KCORO_BODY_U8(&h->body, byte, h->low);
 	if (h->low != SNI_CLIENT_HELLO)
 		return SNI_FOUND_OTHER;
-	BODY_GET(h, byte, h->low);
-	h->left = (__u32)h->low << 16;
-	BODY_GET16(h, byte, h->block);
-	h->left |= h->block;
+	KCORO_BODY_U24(&h->body, byte, h->left);
 	if (h->left > h->max_hello)
 		return SNI_FOUND_TOO_LARGE;
 
 	/* legacy_version, random */
 	SNI_CLAIM(h->left, 2U + 32U);
-	BODY_SKIP(h, 2U + 32U);
+	KCORO_BODY_SKIP(&h->body, 2U + 32U);
 
 	SNI_CLAIM(h->left, 1U);
-	BODY_GET(h, byte, h->low);
+	KCORO_BODY_U8(&h->body, byte, h->low);
 	if (h->low > SNI_SESSION_ID_MAX)
 		return SNI_FOUND_MALFORMED;
 	SNI_CLAIM(h->left, h->low);
-	BODY_SKIP(h, h->low);
+	KCORO_BODY_SKIP(&h->body, h->low);
 
 	/* cipher suites, two bytes each */
 	SNI_CLAIM(h->left, 2U);
-	BODY_GET16(h, byte, h->block);
+	KCORO_BODY_U16(&h->body, byte, h->block);
 	if (h->block < 2 || h->block % 2)
 		return SNI_FOUND_MALFORMED;
 	SNI_CLAIM(h->left, h->block);
-	BODY_SKIP(h, h->block);
+	KCORO_BODY_SKIP(&h->body, h->block);
 
 	/* compression methods */
 	SNI_CLAIM(h->left, 1U);
-	BODY_GET(h, byte, h->low);
+	KCORO_BODY_U8(&h->body, byte, h->low);
 	if (h->low < 1)
 		return SNI_FOUND_MALFORMED;
 	SNI_CLAIM(h->left, h->low);
-	BODY_SKIP(h, h->low);
+	KCORO_BODY_SKIP(&h->body, h->low);
 
 	/* a hello of TLS 1.2 or older may end here */
 	if (!h->left)
 		return SNI_FOUND_NO_NAME;
 	SNI_CLAIM(h->left, 2U);
-	BODY_GET16(h, byte, h->block);
+	KCORO_BODY_U16(&h->body, byte, h->block);
 	if (h->block != h->left)
 		return SNI_FOUND_MALFORMED;
 
 	while (h->left) {
 		SNI_CLAIM(h->left, 4U);
-		BODY_GET16(h, byte, h->type);
-		BODY_GET16(h, byte, h->block);
+		KCORO_BODY_U16(&h->body, byte, h->type);
+		KCORO_BODY_U16(&h->body, byte, h->block);
 		SNI_CLAIM(h->left, h->block);
 
 		if (h->type == SNI_EXTENSION_ECH)
 			h->ech = 1;
 		if (h->type != SNI_EXTENSION_NAME) {
-			BODY_SKIP(h, h->block);
+			KCORO_BODY_SKIP(&h->body, h->block);
 			continue;
 		}
 
 		/* the list of names fills its extension, and is not empty */
 		SNI_CLAIM(h->block, 2U);
-		BODY_GET16(h, byte, h->length);
+		KCORO_BODY_U16(&h->body, byte, h->length);
 		if (h->length != h->block || !h->block)
 			return SNI_FOUND_MALFORMED;
 		while (h->block) {
 			SNI_CLAIM(h->block, 3U);
-			BODY_GET(h, byte, h->low);
-			BODY_GET16(h, byte, h->length);
+			KCORO_BODY_U8(&h->body, byte, h->low);
+			KCORO_BODY_U16(&h->body, byte, h->length);
 			SNI_CLAIM(h->block, h->length);
 			if (h->low != SNI_TYPE_HOST_NAME) {
-				BODY_SKIP(h, h->length);
+				KCORO_BODY_SKIP(&h->body, h->length);
 				continue;
 			}
 
 			if (!h->length || h->length > sizeof(h->name))
 				return SNI_FOUND_MALFORMED;
 			while (h->name_len < h->length) {
-				BODY_GET(h, byte, h->low);
+				KCORO_BODY_U8(&h->body, byte, h->low);
 				if (!SNI_NAME_BYTE(h->low) ||
 				    h->name_len >= sizeof(h->name))
 					return SNI_FOUND_MALFORMED;
@@ -199,7 +187,7 @@ SNI_BODY int sni_message_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
 	}
 	return SNI_FOUND_NO_NAME;
 
-	BODY_END(SNI_FOUND_MALFORMED);
+	KCORO_BODY_END(SNI_FOUND_MALFORMED);
 }
 
 /*
@@ -210,19 +198,19 @@ SNI_BODY int sni_record_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
 {
 	int result;
 
-	BODY_BEGIN(&h->record);
+	KCORO_BODY_BEGIN(&h->record.body);
 	sni_message_body(h, 0);
 
 	for (;;) {
-		BODY_GET(&h->record, byte, h->record.byte);
+		KCORO_BODY_U8(&h->record.body, byte, h->record.byte);
 		if (h->record.byte != SNI_RECORD_HANDSHAKE)
 			return h->record.begun ? SNI_FOUND_MALFORMED : SNI_FOUND_OTHER;
-		BODY_GET(&h->record, byte, h->record.byte);
+		KCORO_BODY_U8(&h->record.body, byte, h->record.byte);
 		if (h->record.byte != SNI_RECORD_MAJOR)
 			return h->record.begun ? SNI_FOUND_MALFORMED : SNI_FOUND_OTHER;
 		h->record.begun = 1;
-		BODY_GET(&h->record, byte, h->record.byte);
-		BODY_GET16(&h->record, byte, h->record.left);
+		KCORO_BODY_U8(&h->record.body, byte, h->record.byte);
+		KCORO_BODY_U16(&h->record.body, byte, h->record.left);
 		if (h->record.left > SNI_RECORD_MAX)
 			return SNI_FOUND_MALFORMED;
 		if (!h->record.left) {
@@ -232,10 +220,10 @@ SNI_BODY int sni_record_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
 		}
 
 		while (h->record.left) {
-			BODY_SUSPEND_AT(&h->record, BODY_PLACE(0));
+			KCORO_BODY_NEXT(&h->record.body, 0);
 			h->record.left--;
-			if (h->skip) {
-				h->skip--;
+			if (h->body.skip) {
+				h->body.skip--;
 				continue;
 			}
 			result = sni_message_body(h, byte);
@@ -244,7 +232,7 @@ SNI_BODY int sni_record_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
 		}
 	}
 
-	BODY_END(SNI_FOUND_MALFORMED);
+	KCORO_BODY_END(SNI_FOUND_MALFORMED);
 }
 
 /* Starts a parse: the state is zero before, and wants its first byte after. */
@@ -267,7 +255,7 @@ SNI_INLINE int sni_hello_byte(struct sni_hello *h, __u8 byte)
  */
 SNI_INLINE __u32 sni_hello_skip(struct sni_hello *h, __u32 most)
 {
-	__u32 n = h->skip;
+	__u32 n = h->body.skip;
 
 	if (!n || h->record.left < 2)
 		return 0;
@@ -275,7 +263,7 @@ SNI_INLINE __u32 sni_hello_skip(struct sni_hello *h, __u32 most)
 		n = h->record.left - 1U;
 	if (n > most)
 		n = most;
-	h->skip -= n;
+	h->body.skip -= n;
 	h->record.left -= n;
 	return n;
 }

@@ -22,20 +22,17 @@
 #define KCORO_SNI_FLOW_H
 
 #include <kcoro.bpf.h>
+#include <kcoro_packet.bpf.h>
+#include <kcoro_stream.bpf.h>
 #include "client_hello.h"
-#include "packet.h"
-
-#define FLOW_CHUNK 64		/* bytes copied from a packet at a time */
-#define FLOW_STEPS (1U << 20)	/* above the bytes of the largest packet */
 
 /* The frame: what is known of a flow between two of its segments. */
 struct sni_flow {
 	__u64 deadline_ns;	/* the hello must be whole by then; 0: no limit */
-	__u32 start;		/* sequence number of the stream's first byte */
-	__u32 next;		/* of the first byte not read yet */
+	struct kcoro_stream stream;
 	__u32 segments;		/* with payload, read or repeated */
 	__u32 blocked;
-	__u32 at;		/* flow_feed's place in the packet at hand */
+	__u32 at;		/* kcoro_feed()'s place in the packet at hand */
 	__u32 zero;
 	struct sni_hello hello;
 };
@@ -47,25 +44,15 @@ enum sni_action {
 	FLOW_DROP,
 };
 
-/* A chunk of the packet at hand. A scratch pad of one run: nothing in it lives longer. */
-struct flow_chunk {
-	__u32 begin;		/* offset in the packet */
-	__u32 end;
-	__u8 bytes[FLOW_CHUNK];
-};
-
 struct flow_run {
-	struct packet_source from;
-	struct packet packet;
+	struct kcoro_packet_source from;
+	struct kcoro_packet packet;
 	struct sni_counters *count;
 	__u32 ifindex;
 };
 
-/* a is behind b in the stream; numbers wrap. */
-#define FLOW_BEHIND(a, b) ((__s32)((a) - (b)) > 0)
-
 /* Is the name listed, as it is or by a suffix? */
-PACKET_INLINE bool flow_listed(const struct sni_hello *hello)
+KCORO_INLINE bool flow_listed(const struct sni_hello *hello)
 {
 	struct sni_name_key *key;
 	__u32 zero = 0, len = hello->name_len, i;
@@ -88,10 +75,10 @@ PACKET_INLINE bool flow_listed(const struct sni_hello *hello)
 }
 
 /* Counts a verdict and tells it to who listens. `flow` is NULL when there is none. */
-PACKET_INLINE void flow_event(const struct flow_run *run, enum sni_verdict verdict,
-			      const struct sni_flow *flow, bool dropped)
+KCORO_INLINE void flow_event(const struct flow_run *run, enum sni_verdict verdict,
+			     const struct sni_flow *flow, bool dropped)
 {
-	const struct sni_key *key = &run->packet.key;
+	const struct kcoro_packet_key *key = &run->packet.key;
 	bool ipv6 = key->family == 6;
 	struct sni_event *event;
 	__u32 i;
@@ -119,7 +106,7 @@ PACKET_INLINE void flow_event(const struct flow_run *run, enum sni_verdict verdi
 	if (dropped)
 		event->flags |= SNI_EVENT_DROPPED;
 	if (flow) {
-		event->hello_bytes = flow->next - flow->start;
+		event->hello_bytes = flow->stream.next - flow->stream.start;
 		event->segments = flow->segments;
 		if (flow->hello.ech)
 			event->flags |= SNI_EVENT_ECH;
@@ -135,55 +122,18 @@ PACKET_INLINE void flow_event(const struct flow_run *run, enum sni_verdict verdi
 	bpf_ringbuf_submit(event, 0);
 }
 
-/*
- * Gives the parser the packet's bytes from `begin` to `end`. What the parser does
- * not look at is not copied.
- *
- * The place is kept in `*where`, in a frame or a map: of such memory the verifier
- * knows nothing, so one turn of the loop looks to it like any other.
- */
-PACKET_INLINE int flow_feed(const struct flow_run *run, struct sni_hello *hello,
-			    __u32 *where, __u32 begin, __u32 end)
+KCORO_INLINE __u32 flow_skip(void *hello, __u32 most)
 {
-	struct flow_chunk chunk = {};
-	int result = SNI_MORE;
-	__u32 step;
+	return sni_hello_skip(hello, most);
+}
 
-	*(volatile __u32 *)where = begin;
-	bpf_for(step, 0, FLOW_STEPS) {
-		__u32 place, at = *(volatile __u32 *)where;
-
-		if (at >= end)
-			break;
-		at += sni_hello_skip(hello, end - at);
-		if (at >= end)
-			break;
-		*(volatile __u32 *)where = at + 1;
-		if (at >= chunk.end) {
-			__u32 n = end - at;
-
-			if (n > FLOW_CHUNK)
-				n = FLOW_CHUNK;
-			/* The compiler knows 0 < n <= FLOW_CHUNK; the verifier wants to see it. */
-			barrier_var(n);
-			if (!n || n > FLOW_CHUNK ||
-			    packet_load(&run->from, at, chunk.bytes, n))
-				return SNI_FOUND_MALFORMED;
-			chunk.begin = at;
-			chunk.end = at + n;
-		}
-		place = at - chunk.begin;
-		if (place >= FLOW_CHUNK)
-			break;
-		result = sni_hello_byte(hello, chunk.bytes[place]);
-		if (result)
-			break;
-	}
-	return result;
+KCORO_INLINE int flow_byte(void *hello, __u8 byte)
+{
+	return sni_hello_byte(hello, byte);
 }
 
 /* Leaves the entry as it is: it ends when it has not become more by its deadline. */
-PACKET_INLINE void flow_leave(struct kcoro_entry *entry, const struct sni_flow *flow)
+KCORO_INLINE void flow_leave(struct kcoro_entry *entry, const struct sni_flow *flow)
 {
 	__u64 deadline = flow->deadline_ns, now = bpf_ktime_get_ns();
 	__u64 rest = 0;
@@ -196,8 +146,8 @@ PACKET_INLINE void flow_leave(struct kcoro_entry *entry, const struct sni_flow *
 }
 
 /* The parser has come to a result: the end of the flow's coroutine, or the flow is blocked. */
-PACKET_INLINE enum sni_action flow_judge(const struct flow_run *run, struct kcoro_entry *entry,
-					 struct sni_flow *flow, int result)
+KCORO_INLINE enum sni_action flow_judge(const struct flow_run *run, struct kcoro_entry *entry,
+					struct sni_flow *flow, int result)
 {
 	enum sni_verdict verdict = SNI_MALFORMED;
 	bool drop = false;
@@ -234,46 +184,45 @@ PACKET_INLINE enum sni_action flow_judge(const struct flow_run *run, struct kcor
 }
 
 /* A segment with payload or FIN, in its entry; its first byte has the number `seq`. */
-PACKET_INLINE enum sni_action flow_read(const struct flow_run *run, struct kcoro_entry *entry,
-					struct sni_flow *flow, __u32 seq)
+KCORO_INLINE enum sni_action flow_read(const struct flow_run *run, struct kcoro_entry *entry,
+				       struct sni_flow *flow, __u32 seq)
 {
-	const struct packet *p = &run->packet;
-	__u32 behind = seq + p->payload_len;
-	enum sni_action action = FLOW_PASS;
+	const struct kcoro_packet *p = &run->packet;
+	enum sni_action action = FLOW_DROP;
 	int result = SNI_MORE;
+	__u32 old = 0;
 
 	if (flow->blocked) {
 		run->count->dropped++;
-		action = FLOW_DROP;
 		goto leave;
 	}
-	if (FLOW_BEHIND(flow->start, seq)) {
+	switch (kcoro_stream_take(&flow->stream, seq, p->payload_len, &old)) {
+	case KCORO_STREAM_FOREIGN:
 		/* Not of this connection, or a way to make it look read. */
 		run->count->foreign++;
-		action = FLOW_DROP;
 		goto leave;
-	}
-	if (FLOW_BEHIND(seq, flow->next)) {
+	case KCORO_STREAM_EARLY:
 		run->count->early++;
-		action = FLOW_DROP;
 		goto leave;
-	}
-	if (p->payload_len)
+	case KCORO_STREAM_NEW:
 		flow->segments++;
-	if (FLOW_BEHIND(behind, flow->next)) {
-		__u32 old = flow->next - seq;
-
-		flow->next = behind;
-		result = flow_feed(run, &flow->hello, &flow->at, p->payload + old,
-				   p->payload + p->payload_len);
+		result = kcoro_feed(&run->from, &flow->at, p->payload + old,
+				    p->payload + p->payload_len, &flow->hello, flow_skip,
+				    flow_byte, SNI_FOUND_MALFORMED);
 		if (result)
 			return flow_judge(run, entry, flow, result);
 		run->count->suspended++;
-	} else if (p->payload_len) {
-		run->count->repeated++;
+		break;
+	case KCORO_STREAM_OLD:
+		if (p->payload_len) {
+			flow->segments++;
+			run->count->repeated++;
+		}
+		break;
 	}
+	action = FLOW_PASS;
 	/* The client has no more to say. With an old number it is none that the server heeds. */
-	if ((p->flags & PACKET_TCP_FIN) && behind == flow->next) {
+	if ((p->flags & KCORO_TCP_FIN) && seq + p->payload_len == flow->stream.next) {
 		flow_event(run, SNI_UNFINISHED, flow, false);
 		bpf_kcoro_table_end(entry);
 		return FLOW_PASS;
@@ -284,10 +233,10 @@ leave:
 }
 
 /* A SYN without ACK: makes the entry. Sent again it changes nothing. */
-PACKET_INLINE enum sni_action flow_syn(const struct flow_run *run)
+KCORO_INLINE enum sni_action flow_syn(const struct flow_run *run)
 {
 	struct kcoro_enter_opts opts = { .flags = KCORO_ENTER_CREATE };
-	const struct packet *p = &run->packet;
+	const struct kcoro_packet *p = &run->packet;
 	struct kcoro_entry *entry;
 	struct sni_flow *flow;
 
@@ -309,12 +258,11 @@ PACKET_INLINE enum sni_action flow_syn(const struct flow_run *run)
 		bpf_kcoro_table_end(entry);
 		return FLOW_PASS;
 	}
-	if (opts.created || flow->start != p->seq + 1) {
+	if (opts.created || flow->stream.start != p->seq + 1) {
 		__builtin_memset(flow, 0, sizeof(*flow));
 		if (config.hello_timeout_ns)
 			flow->deadline_ns = bpf_ktime_get_ns() + config.hello_timeout_ns;
-		flow->start = p->seq + 1;
-		flow->next = flow->start;
+		kcoro_stream_start(&flow->stream, p->seq + 1);
 		sni_hello_start(&flow->hello, config.max_hello);
 	}
 	/* TCP Fast Open: data behind the SYN. */
@@ -325,11 +273,11 @@ PACKET_INLINE enum sni_action flow_syn(const struct flow_run *run)
 }
 
 /* Any other segment that can change what is known of its flow. */
-PACKET_INLINE enum sni_action flow_segment(const struct flow_run *run)
+KCORO_INLINE enum sni_action flow_segment(const struct flow_run *run)
 {
 	struct kcoro_enter_opts opts = {};
-	const struct packet *p = &run->packet;
-	bool reset = p->flags & PACKET_TCP_RST;
+	const struct kcoro_packet *p = &run->packet;
+	bool reset = p->flags & KCORO_TCP_RST;
 	struct kcoro_entry *entry;
 	struct sni_flow *flow;
 
@@ -352,7 +300,7 @@ PACKET_INLINE enum sni_action flow_segment(const struct flow_run *run)
 	}
 	if (reset) {
 		/* The server heeds it only with the exact number (RFC 5961), so we do too. */
-		if (!flow->blocked && p->seq == flow->next) {
+		if (!flow->blocked && p->seq == flow->stream.next) {
 			flow_event(run, SNI_UNFINISHED, flow, false);
 			bpf_kcoro_table_end(entry);
 		} else {
@@ -364,20 +312,20 @@ PACKET_INLINE enum sni_action flow_segment(const struct flow_run *run)
 }
 
 /* The filter, for any packet. */
-PACKET_INLINE enum sni_action flow_packet(void *ctx, bool xdp, __u32 ifindex)
+KCORO_INLINE enum sni_action flow_packet(void *ctx, bool xdp, __u32 ifindex)
 {
 	struct flow_run run = { .from = { ctx, xdp }, .ifindex = ifindex };
-	struct packet *p = &run.packet;
-	enum packet_kind kind;
+	struct kcoro_packet *p = &run.packet;
+	enum kcoro_packet_kind kind;
 	__u32 zero = 0;
 
-	kind = packet_read(&run.from, config.raw_ip, p);
-	if (kind == PACKET_OTHER)
+	kind = kcoro_packet_read(&run.from, config.raw_ip, KCORO_PACKET_TCP, p);
+	if (kind == KCORO_PACKET_OTHER)
 		return FLOW_PASS;
 	run.count = bpf_map_lookup_elem(&counters, &zero);
 	if (!run.count)
 		return FLOW_PASS;
-	if (kind == PACKET_FRAGMENT) {
+	if (kind == KCORO_PACKET_FRAGMENT) {
 		run.count->fragments++;
 		return FLOW_PASS;
 	}
@@ -387,10 +335,10 @@ PACKET_INLINE enum sni_action flow_packet(void *ctx, bool xdp, __u32 ifindex)
 		run.count->segments++;
 		run.count->bytes += p->payload_len;
 	}
-	if (p->flags & PACKET_TCP_SYN)
-		return p->flags & PACKET_TCP_ACK ? FLOW_PASS : flow_syn(&run);
+	if (p->flags & KCORO_TCP_SYN)
+		return p->flags & KCORO_TCP_ACK ? FLOW_PASS : flow_syn(&run);
 	/* Pure ACKs say nothing, not even in a blocked flow: they close the handshake. */
-	if (!p->payload_len && !(p->flags & (PACKET_TCP_FIN | PACKET_TCP_RST)))
+	if (!p->payload_len && !(p->flags & (KCORO_TCP_FIN | KCORO_TCP_RST)))
 		return FLOW_PASS;
 	return flow_segment(&run);
 }

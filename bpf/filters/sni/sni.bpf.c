@@ -4,9 +4,10 @@
  * several segments. docs/filters/sni.md tells what it does; sni.h is the contract
  * with the command that attaches it.
  *
- *   packet.h         packet -> TCP segment
- *   flow.h           segment -> verdict, the flow's frame
- *   client_hello.h   bytes -> server name
+ *   kcoro_packet.bpf.h   packet -> TCP segment
+ *   kcoro_stream.bpf.h   which bytes of it are new
+ *   flow.h               segment -> verdict, the flow's frame
+ *   client_hello.h       bytes -> server name
  */
 #define config config_of_the_kernel /* vmlinux.h has a type of that name */
 #include <vmlinux.h>
@@ -108,7 +109,7 @@ SEC("syscall")
 int sni_setup(struct sni_setup_args *args)
 {
 	struct kcoro_table_attr attr = {
-		.key_size = sizeof(struct sni_key),
+		.key_size = sizeof(struct kcoro_packet_key),
 		.frame_size = sizeof(struct sni_flow),
 		.max_entries = args->max_flows,
 		.name = "sni",
