@@ -66,7 +66,7 @@ void add_attach_sni(CLI::App &attach, request &asked)
 
 	verb->fallthrough();
 	verb->footer(footer);
-	verb->add_option("IFACE", wish->interface, "interface to filter")->required();
+	verb->add_option("IFACE", wish->place.interface, "interface to filter")->required();
 	verb->add_option("--block", wish->names, "block these names")
 		->delimiter(',')
 		->type_name("NAME...");
@@ -96,19 +96,19 @@ void add_attach_sni(CLI::App &attach, request &asked)
 			 "what the pool may hold, 64K at least\n"
 			 "(default: enough for --max-flows)")
 		->type_name("SIZE");
-	verb->add_option("--netns", wish->netns, "IFACE is in this network namespace")
+	verb->add_option("--netns", wish->place.netns, "IFACE is in this network namespace")
 		->type_name("NAME");
 	verb->callback([=, &asked] {
-		wish->mode = modes.at(*mode);
-		wish->direction = directions.at(*direction);
+		wish->place.mode = modes.at(*mode);
+		wish->place.direction = directions.at(*direction);
 		wish->on_full = policies.at(*policy);
 		asked.run = [=, &asked]() -> outcome {
-			if (*generic && wish->mode != ATTACHMENT_XDP)
+			if (*generic && wish->place.mode != ATTACHMENT_XDP)
 				return misuse("--xdp-generic goes with -m xdp only");
 			if (auto right = check_pool(*quota, *wish); !right)
 				return right;
 			if (*generic)
-				wish->mode = ATTACHMENT_XDP_GENERIC;
+				wish->place.mode = ATTACHMENT_XDP_GENERIC;
 			return attach_sni(*wish, asked.out);
 		};
 	});

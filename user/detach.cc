@@ -3,10 +3,13 @@
 #include "user/verbs.h"
 
 #include "user/attachments.h"
+#include "user/filters.h"
 #include "user/module.h"
 #include "user/privileges.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <thread>
 
@@ -15,7 +18,7 @@ namespace kcoro {
 namespace {
 
 struct detach_request {
-	std::string name; // "sni", "latency", "coro" or empty
+	std::string name; // of a filter or of histograms, or empty
 	std::string interface;
 	bool all = false;
 };
@@ -30,18 +33,20 @@ void wait_for_release()
 		std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
-outcome detach_sni(const std::string &interface, json &detached, std::string &text)
+outcome detach_filter(const filter_kind &kind, const std::string &interface, json &detached,
+		      std::string &text)
 {
-	auto found = find_sni(interface);
+	auto found = find_filters(kind, interface);
 
 	if (!found)
 		return found.error();
 	for (const auto &one : *found) {
 		if (auto removed = remove_pins(one.path()); !removed)
 			return removed;
-		detached.push_back(
-			{{"name", "sni"}, {"interface", one.interface()}, {"path", one.path()}});
-		text += "sni detached from " + one.title() + "\n";
+		detached.push_back({{"name", kind.name},
+				    {"interface", one.interface()},
+				    {"path", one.path()}});
+		text += fmt::format("{} detached from {}\n", kind.name, one.title());
 	}
 	return done{};
 }
@@ -61,20 +66,39 @@ outcome detach_histograms(const histogram_pins &pins, json &detached, std::strin
 
 outcome detach_asked(const detach_request &asked, json &detached, std::string &text)
 {
-	if (asked.name == "sni")
-		return detach_sni(asked.interface, detached, text);
+	for (const auto *kind : all_filter_kinds)
+		if (asked.name == kind->name)
+			return detach_filter(*kind, asked.interface, detached, text);
 	for (const auto *pins : all_histogram_pins)
 		if (asked.name == pins->name)
 			return detach_histograms(*pins, detached, text);
 
-	if (!sni_attachments().empty())
-		if (auto sni = detach_sni("", detached, text); !sni)
-			return sni;
+	for (const auto *kind : all_filter_kinds)
+		if (!filter_attachments(*kind).empty())
+			if (auto gone = detach_filter(*kind, "", detached, text); !gone)
+				return gone;
 	for (const auto *pins : all_histogram_pins)
 		if (state_of(*pins) != pinned_state::none)
 			if (auto gone = detach_histograms(*pins, detached, text); !gone)
 				return gone;
 	return done{};
+}
+
+bool is_filter(const std::string &name)
+{
+	return std::any_of(std::begin(all_filter_kinds), std::end(all_filter_kinds),
+			   [&](const auto *kind) { return kind->name == name; });
+}
+
+std::vector<std::string> all_names()
+{
+	std::vector<std::string> names;
+
+	for (const auto *kind : all_filter_kinds)
+		names.push_back(kind->name);
+	for (const auto *pins : all_histogram_pins)
+		names.push_back(pins->name);
+	return names;
 }
 
 outcome detach(const detach_request &asked, const output &out)
@@ -83,8 +107,8 @@ outcome detach(const detach_request &asked, const output &out)
 	std::string text;
 
 	if (asked.all == !asked.name.empty())
-		return misuse("say what: sni [IFACE], latency, coro, or --all");
-	if (asked.name != "sni" && !asked.interface.empty())
+		return misuse("say what: {}, or --all", fmt::join(all_names(), ", "));
+	if (!is_filter(asked.name) && !asked.interface.empty())
 		return misuse("{} has no interface", asked.all ? "--all" : asked.name);
 	if (auto allowed = require_capabilities(); !allowed)
 		return allowed;
@@ -119,8 +143,8 @@ void add_detach(CLI::App &app, request &asked)
 		     "  kcoro detach --all\n\n"
 		     "Also clears what a killed `kcoro attach` left, and filters of interfaces\n"
 		     "that have gone; IFACE may be a name or an index.");
-	verb->add_option("NAME", wish->name, "sni, latency or coro")
-		->check(CLI::IsMember({"sni", "latency", "coro"}).description(""))
+	verb->add_option("NAME", wish->name, fmt::format("{}", fmt::join(all_names(), ", ")))
+		->check(CLI::IsMember(all_names()).description(""))
 		->type_name(" ");
 	verb->add_option("IFACE", wish->interface, "from this interface only");
 	verb->add_flag("--all", wish->all, "everything, from everywhere");

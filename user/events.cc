@@ -3,6 +3,7 @@
 #include "user/verbs.h"
 
 #include "user/attachments.h"
+#include "user/filters.h"
 #include "user/labels.h"
 #include "user/module.h"
 #include "user/privileges.h"
@@ -61,7 +62,7 @@ private:
 	bool any_left() const;
 
 	const output &out_;
-	std::vector<sni_attachment> filters_;
+	std::vector<filter_attachment> filters_;
 	std::vector<descriptor> locks_;
 	std::vector<descriptor> maps_;
 	std::unique_ptr<ring_buffer, ring_deleter> ring_;
@@ -71,7 +72,7 @@ private:
 
 outcome event_stream::open()
 {
-	auto found = find_sni("");
+	auto found = find_filters(sni_kind, "");
 
 	if (!found)
 		return found.error();

@@ -4,7 +4,7 @@
 #include "user/verbs.h"
 
 #include "user/attachments.h"
-#include "user/histogram.h"
+#include "user/hist.h"
 #include "user/labels.h"
 #include "user/module.h"
 #include "user/privileges.h"
@@ -124,52 +124,6 @@ result<__u64> count_lost(const histogram_pins &pins, const open_pins &opened)
 	return lost;
 }
 
-template <typename Kind> result<histograms<Kind>> read_histograms(int map)
-{
-	typename Kind::key key{}, next{};
-	void *from = nullptr;
-	histograms<Kind> all;
-
-	while (bpf_map_get_next_key(map, from, &next) == 0) {
-		typename Kind::histogram one{};
-
-		key = next;
-		from = &key;
-		if (int err = bpf_map_lookup_elem(map, &key, &one); err)
-			return fail("can't read {}: {}", Kind::pins().map, std::strerror(-err));
-		all[key] = one;
-	}
-	return all;
-}
-
-// What `now` has more than `last`; the count is that of the buckets, which an update
-// under way may be ahead of.
-template <typename Histogram> Histogram since(const Histogram &now, const Histogram &last)
-{
-	Histogram change{};
-
-	change.sum_ns = now.sum_ns - last.sum_ns;
-	for (size_t i = 0; i < std::size(now.bucket_log2_ns); i++) {
-		change.bucket_log2_ns[i] = now.bucket_log2_ns[i] - last.bucket_log2_ns[i];
-		change.count += change.bucket_log2_ns[i];
-	}
-	return change;
-}
-
-json rows_json(const std::vector<histogram_row> &rows)
-{
-	json list = json::array();
-
-	for (const auto &row : rows) {
-		json one{{"from", row.from}, {"to", row.to}, {"count", row.count}};
-
-		if (row.to == UINT64_MAX)
-			one["to"] = nullptr; // no upper end
-		list.push_back(std::move(one));
-	}
-	return list;
-}
-
 template <typename Kind>
 outcome print(const histograms<Kind> &changes, __u64 lost, const output &out)
 {
@@ -177,20 +131,12 @@ outcome print(const histograms<Kind> &changes, __u64 lost, const output &out)
 	std::string text;
 
 	for (const auto &[key, one] : changes) {
-		auto rows = histogram_rows(std::vector<uint64_t>(std::begin(one.bucket_log2_ns),
-								 std::end(one.bucket_log2_ns)));
-
 		if (one.count == 0)
 			continue;
 		auto document = Kind::fields(key);
-		document.update({{"unit", "ns"},
-				 {"count", one.count},
-				 {"sum", one.sum_ns},
-				 {"rows", rows_json(rows)}});
+		add_histogram(document, one);
 		list.push_back(std::move(document));
-		text += fmt::format("{}{}: {} in all, average {} ns\n", text.empty() ? "" : "\n",
-				    Kind::title(key), one.count, one.sum_ns / one.count);
-		text += draw_histogram(rows, "ns");
+		text += (text.empty() ? "" : "\n") + histogram_text(Kind::title(key), one);
 	}
 	if (text.empty())
 		text = Kind::nothing;
@@ -214,7 +160,7 @@ template <typename Kind> outcome hist(const schedule &when, const output &out)
 	histograms<Kind> last;
 	__u64 last_lost = 0;
 	return run_schedule(when, out, [&](bool first) -> outcome {
-		auto now = read_histograms<Kind>(opened->map.get());
+		auto now = read_map<histograms<Kind>>(opened->map.get(), Kind::pins().map);
 		auto lost = count_lost(Kind::pins(), *opened);
 		histograms<Kind> changes;
 

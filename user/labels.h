@@ -86,7 +86,7 @@ inline const char *mode_label(unsigned mode)
 
 inline const char *direction_label(unsigned direction)
 {
-	static constexpr std::array<const char *, 2> names{"ingress", "egress"};
+	static constexpr std::array<const char *, 3> names{"ingress", "egress", "both"};
 	return detail::label(names, direction);
 }
 

@@ -22,13 +22,13 @@ struct names_request {
 
 // The attachments meant. The last word is an interface if a filter is attached to one of
 // that name; the words left are the names, checked.
-result<std::vector<sni_attachment>> resolve(names_request &asked, bool names_needed)
+result<std::vector<filter_attachment>> resolve(names_request &asked, bool names_needed)
 {
 	if (auto allowed = require_capabilities(); !allowed)
 		return allowed.error();
 	if (!asked.words.empty() && asked.interface.empty()) {
 		bool interface = asked.words.size() > (names_needed ? 1 : 0) &&
-				 static_cast<bool>(find_sni(asked.words.back()));
+				 static_cast<bool>(find_filters(sni_kind, asked.words.back()));
 
 		if (interface || !names_needed) {
 			asked.interface = asked.words.back();
@@ -42,7 +42,7 @@ result<std::vector<sni_attachment>> resolve(names_request &asked, bool names_nee
 			return checked.error();
 		word = *checked;
 	}
-	return find_sni(asked.interface);
+	return find_filters(sni_kind, asked.interface);
 }
 
 outcome add_names(names_request asked, const output &out)
@@ -133,7 +133,7 @@ outcome list_names(names_request asked, const output &out)
 
 } // namespace
 
-result<std::vector<std::string>> listed_names(const sni_attachment &filter)
+result<std::vector<std::string>> listed_names(const filter_attachment &filter)
 {
 	auto map = open_pinned(filter.pin("names"));
 	std::vector<std::string> names;

@@ -4,6 +4,7 @@
 #define KCORO_USER_SNI_NAMES_H
 
 #include "user/attachments.h"
+#include "user/filters.h"
 #include "user/result.h"
 
 #include <string>
@@ -12,7 +13,7 @@
 namespace kcoro {
 
 // Sorted.
-result<std::vector<std::string>> listed_names(const sni_attachment &filter);
+result<std::vector<std::string>> listed_names(const filter_attachment &filter);
 
 } // namespace kcoro
 

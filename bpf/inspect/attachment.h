@@ -17,6 +17,7 @@ enum attachment_mode {
 enum attachment_direction {
 	ATTACHMENT_INGRESS,
 	ATTACHMENT_EGRESS,
+	ATTACHMENT_BOTH,
 };
 
 enum attachment_on_full {
@@ -34,6 +35,7 @@ struct attachment {
 	__u32 max_flows;
 	__u64 netns_inode;	/* of the network namespace that ifindex belongs to */
 	__u64 pool_id;		/* of the flows' frames */
+	__u64 timeout_ns;	/* how long an answer is awaited; 0: the filter awaits none */
 };
 
 #endif /* KCORO_ATTACHMENT_H */

@@ -24,9 +24,10 @@ outcome attach_sni(sni_request asked, const output &out)
 {
 	FUZZ_CHECK(asked.port <= 65535);
 	FUZZ_CHECK(asked.max_flows >= 1 && asked.max_flows <= 1U << 24);
-	FUZZ_CHECK(asked.mode == ATTACHMENT_TC || asked.mode == ATTACHMENT_XDP ||
-		   asked.mode == ATTACHMENT_XDP_GENERIC);
-	FUZZ_CHECK(asked.direction == ATTACHMENT_INGRESS || asked.direction == ATTACHMENT_EGRESS);
+	FUZZ_CHECK(asked.place.mode == ATTACHMENT_TC || asked.place.mode == ATTACHMENT_XDP ||
+		   asked.place.mode == ATTACHMENT_XDP_GENERIC);
+	FUZZ_CHECK(asked.place.direction == ATTACHMENT_INGRESS ||
+		   asked.place.direction == ATTACHMENT_EGRESS);
 	FUZZ_CHECK(asked.on_full == ATTACHMENT_OPEN || asked.on_full == ATTACHMENT_CLOSED);
 	FUZZ_CHECK(asked.pool.size() < KCORO_NAME_LEN);
 	FUZZ_CHECK(asked.pool_quota == 0 || asked.pool_quota >= kcoro::smallest_pool_quota);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// status.h - what `kcoro status` tells of one filter, one function per kind.
+#ifndef KCORO_USER_STATUS_H
+#define KCORO_USER_STATUS_H
+
+#include "user/filters.h"
+#include "user/output.h"
+#include "user/result.h"
+
+#include <string>
+
+namespace kcoro {
+
+// Adds an object to the list and lines to the text. The filter is whole.
+outcome show_sni(const filter_attachment &filter, json &list, std::string &text);
+
+} // namespace kcoro
+
+#endif
