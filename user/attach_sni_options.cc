@@ -2,7 +2,6 @@
 // attach_sni_options.cc - the command line of `kcoro attach sni`.
 #include "user/attach_sni.h"
 
-#include "user/size.h"
 #include "user/verbs.h"
 
 #include <kcoro/abi.h>
@@ -27,23 +26,6 @@ EXAMPLES:
   kcoro attach sni --block example.com --dir egress --on-full closed eth0
   kcoro attach sni --block example.com --netns box veth0
 Then: kcoro events, kcoro status, kcoro sni add NAME, kcoro detach sni eth0)";
-
-outcome check_pool(const std::string &quota, sni_request &wish)
-{
-	if (wish.pool.size() >= KCORO_NAME_LEN)
-		return misuse("--pool {}: a pool's name has at most {} characters",
-			      printable(wish.pool), KCORO_NAME_LEN - 1);
-	if (quota.empty())
-		return done{};
-	auto size = parse_size(quota);
-	if (!size)
-		return misuse("--pool-quota: {}", size.error().message);
-	if (*size < smallest_pool_quota)
-		return misuse("--pool-quota {}: {} KiB is the least", quota,
-			      smallest_pool_quota / 1024);
-	wish.pool_quota = *size;
-	return done{};
-}
 
 } // namespace
 
@@ -105,7 +87,8 @@ void add_attach_sni(CLI::App &attach, request &asked)
 		asked.run = [=, &asked]() -> outcome {
 			if (*generic && wish->place.mode != ATTACHMENT_XDP)
 				return misuse("--xdp-generic goes with -m xdp only");
-			if (auto right = check_pool(*quota, *wish); !right)
+			if (auto right = check_pool_options(wish->pool, *quota, wish->pool_quota);
+			    !right)
 				return right;
 			if (*generic)
 				wish->place.mode = ATTACHMENT_XDP_GENERIC;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // hist.h - what all sorts of latency histograms in maps have in common: count, sum_ns and
-// bucket_log2_ns, which only grow.
+// bucket_log2_ns, or sum_us and bucket_log2_us, which only grow.
 #ifndef KCORO_USER_HIST_H
 #define KCORO_USER_HIST_H
 
@@ -39,24 +39,45 @@ template <typename Map> result<Map> read_map(int map, const std::string &path)
 	return all;
 }
 
+template <typename Histogram>
+constexpr bool in_us = requires(Histogram one) { one.bucket_log2_us; };
+template <typename Histogram> constexpr const char *unit_of = in_us<Histogram> ? "us" : "ns";
+
+template <typename Histogram> auto &buckets_of(Histogram &one)
+{
+	if constexpr (in_us<Histogram>)
+		return one.bucket_log2_us;
+	else
+		return one.bucket_log2_ns;
+}
+
+template <typename Histogram> auto &sum_of(Histogram &one)
+{
+	if constexpr (in_us<Histogram>)
+		return one.sum_us;
+	else
+		return one.sum_ns;
+}
+
 // What `now` has more than `last`; the count is that of the buckets, which an update
 // under way may be ahead of.
 template <typename Histogram> Histogram since(const Histogram &now, const Histogram &last)
 {
 	Histogram change{};
+	auto &buckets = buckets_of(change);
 
-	change.sum_ns = now.sum_ns - last.sum_ns;
-	for (size_t i = 0; i < std::size(now.bucket_log2_ns); i++) {
-		change.bucket_log2_ns[i] = now.bucket_log2_ns[i] - last.bucket_log2_ns[i];
-		change.count += change.bucket_log2_ns[i];
+	sum_of(change) = sum_of(now) - sum_of(last);
+	for (size_t i = 0; i < std::size(buckets); i++) {
+		buckets[i] = buckets_of(now)[i] - buckets_of(last)[i];
+		change.count += buckets[i];
 	}
 	return change;
 }
 
 template <typename Histogram> std::vector<histogram_row> rows_of(const Histogram &one)
 {
-	return histogram_rows(std::vector<uint64_t>(std::begin(one.bucket_log2_ns),
-						    std::end(one.bucket_log2_ns)));
+	return histogram_rows(
+		std::vector<uint64_t>(std::begin(buckets_of(one)), std::end(buckets_of(one))));
 }
 
 // Count, sum and rows, added to an object.
@@ -69,9 +90,9 @@ template <typename Histogram> void add_histogram(json &object, const Histogram &
 		if (row.to == UINT64_MAX)
 			rows.back()["to"] = nullptr; // no upper end
 	}
-	object.update({{"unit", "ns"},
+	object.update({{"unit", unit_of<Histogram>},
 		       {"count", one.count},
-		       {"sum", one.sum_ns},
+		       {"sum", sum_of(one)},
 		       {"rows", std::move(rows)}});
 }
 
@@ -79,9 +100,11 @@ template <typename Histogram> void add_histogram(json &object, const Histogram &
 template <typename Histogram>
 std::string histogram_text(const std::string &title, const Histogram &one)
 {
-	return fmt::format("{}: {} in all, average {} ns\n", title, one.count,
-			   one.sum_ns / one.count) +
-	       draw_histogram(rows_of(one), "ns");
+	constexpr auto unit = unit_of<Histogram>;
+
+	return fmt::format("{}: {} in all, average {} {}\n", title, one.count,
+			   sum_of(one) / one.count, unit) +
+	       draw_histogram(rows_of(one), unit);
 }
 
 } // namespace kcoro

@@ -197,6 +197,13 @@ json pool_json(const pool_row &pool)
 		{"sizes", sizes_json(info)}};
 }
 
+std::string pool_status(const pool_row &pool)
+{
+	return fmt::format("  pool {} KiB  quota {}  held {}  live {}  failures {}\n",
+			   pool.info.name, kib(pool.info.quota), kib(pool.info.held),
+			   kib(pool.info.live), pool_sum(pool).failures);
+}
+
 std::string pool_heading()
 {
 	return fmt::format("{:>4} {:<15} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "",

@@ -48,6 +48,9 @@ kcoro_frame_counters pool_sum(const pool_row &pool);
 // What it is, has and holds; failures by reason.
 json pool_json(const pool_row &pool);
 
+// A line of `kcoro status` on a filter's pool.
+std::string pool_status(const pool_row &pool);
+
 // A line in a list of pools, and the line above the first one. Failures have a second line.
 std::string pool_heading();
 std::string pool_line(const pool_row &pool);

@@ -19,7 +19,7 @@ struct shower {
 	const filter_kind *kind;
 	outcome (*show)(const filter_attachment &, json &, std::string &);
 };
-constexpr shower showers[] = {{&sni_kind, show_sni}};
+constexpr shower showers[] = {{&sni_kind, show_sni}, {&dns_kind, show_dns}};
 static_assert(std::size(showers) == std::size(all_filter_kinds));
 
 void show_half(const filter_attachment &filter, json &list, std::string &text)

@@ -4,13 +4,10 @@
 
 #include "user/counters.h"
 #include "user/labels.h"
+#include "user/per_cpu.h"
 #include "user/pools.h"
-#include "user/size.h"
 #include "user/sni_names.h"
 
-#include <bpf/libbpf.h>
-
-#include <cerrno>
 #include <cstring>
 
 namespace kcoro {
@@ -25,20 +22,14 @@ struct sni_state {
 	bool cut = false; // the link is there, and leads nowhere
 };
 
-// Sums a per-CPU array's only element, which is a struct of __u64.
 result<sni_counters> read_counters(const std::string &path)
 {
-	auto map = open_pinned(path);
-	int cpus = libbpf_num_possible_cpus();
-	__u32 zero = 0;
+	auto per_cpu = read_per_cpu<sni_counters>(path);
 	sni_counters sum{};
 
-	if (!map)
-		return map.error();
-	std::vector<sni_counters> per_cpu(cpus > 0 ? static_cast<size_t>(cpus) : 1);
-	if (int err = bpf_map_lookup_elem(map->get(), &zero, per_cpu.data()); err)
-		return fail("can't read {}: {}", path, std::strerror(-err));
-	for (const auto &one : per_cpu) {
+	if (!per_cpu)
+		return per_cpu.error();
+	for (const auto &one : *per_cpu) {
 		counters_add(filter_counters, sum, one);
 		for (unsigned v = 0; v < SNI_VERDICTS; v++)
 			sum.verdict[v] += one.verdict[v];
@@ -157,10 +148,7 @@ void show(const filter_attachment &filter, const sni_state &state, json &list, s
 			    on_full_label(record.on_full));
 	text += fmt::format("  flows live {} of {}\n", live_flows(state.table), record.max_flows);
 	text += counters_text(table_counters, state.table, "  flows ");
-	text += fmt::format("  pool {} KiB  quota {}  held {}  live {}  failures {}\n",
-			    state.pool.info.name, kib(state.pool.info.quota),
-			    kib(state.pool.info.held), kib(state.pool.info.live),
-			    pool_sum(state.pool).failures);
+	text += pool_status(state.pool);
 	text += counters_text(filter_counters, state.counters, "  ");
 	text += verdicts_text(state.counters);
 }

@@ -100,7 +100,7 @@ static int take_memory(void)
 {
 	unsigned int each = KCORO_CLASS_SIZE(kcoro_size_class(sizeof(struct member)));
 	long slab = meminfo("Slab:"), available = meminfo("MemAvailable:");
-	struct kcoro_pool_info info;
+	static struct kcoro_pool_info info;
 	int line;
 
 	line = suspend_all(scope);

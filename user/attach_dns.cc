@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// attach_dns.cc - see attach_dns.h.
+#include "user/attach_dns.h"
+
+#include "user/filter_pool.h"
+#include "user/labels.h"
+
+#include <filters/dns/dns.h>
+
+#include "dns.skel.h"
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+namespace kcoro {
+
+namespace {
+
+using dns_object = skeleton<dns_bpf, dns_bpf::destroy>;
+
+static_assert(DNS_OPS_NAME_LEN == KCORO_NAME_LEN);
+
+// A waiting query takes a frame of the class of 512 bytes; a direction of a TCP
+// connection one of 256.
+constexpr unsigned query_bytes = 512, stream_bytes = 256;
+
+result<dns_object> load(const dns_request &asked, const interface &device, __u64 pool_id)
+{
+	dns_object object(dns_bpf::open());
+
+	if (!object)
+		return load_failure("the dns filter", -errno);
+	auto &config = object->rodata->config;
+	config.port = static_cast<__u16>(asked.port);
+	config.raw_ip = device.raw_ip;
+	config.timeout_ns = static_cast<__u64>(asked.timeout * 1e9);
+	std::memset(config.ops_name, 0, sizeof(config.ops_name));
+	asked.pool.copy(config.ops_name, sizeof(config.ops_name) - 1);
+	name_ops(object->maps.dns_ops, asked.pool);
+	object->struct_ops.dns_ops->pool_id = pool_id;
+	object->struct_ops.dns_ops->limit = asked.max_queries;
+	if (int err = dns_bpf::load(object.get()); err)
+		return load_failure("the dns filter", err);
+	return object;
+}
+
+outcome make_tables(const dns_request &asked, dns_bpf *object, __u64 pool_id)
+{
+	dns_setup_args args{};
+
+	args.pool_id = pool_id;
+	args.max_queries = asked.max_queries;
+	auto ran = run_program(bpf_program__fd(object->progs.dns_setup), &args, sizeof(args));
+	if (!ran)
+		return ran.error();
+	if (*ran)
+		return fail("can't make tables of {} queries: {}", asked.max_queries,
+			    std::strerror(-*ran));
+	return done{};
+}
+
+// Attaches the coroutines' program, under a name that nobody else has.
+outcome attach_ops(const dns_request &asked, dns_bpf *object, const std::string &directory)
+{
+	std::unique_ptr<bpf_link, int (*)(bpf_link *)> link(
+		bpf_map__attach_struct_ops(object->maps.dns_ops), bpf_link__destroy);
+
+	if (!link && errno == EEXIST)
+		return fail("coroutines called {} are there already: choose another --pool NAME",
+			    asked.pool);
+	if (!link)
+		return fail("can't attach the coroutines' program: {}", std::strerror(errno));
+	if (auto pinned = pin(bpf_link__fd(link.get()), directory + "/link_ops"); !pinned)
+		return pinned;
+	auto found = run_program(bpf_program__fd(object->progs.dns_find), nullptr, 0);
+	if (!found)
+		return found.error();
+	if (*found)
+		return fail("can't find the coroutines' program again: {}", std::strerror(-*found));
+	return done{};
+}
+
+outcome pin_and_link(const dns_request &asked, dns_bpf *object, const filter_pool &pool,
+		     bool loopback, const attachment &record, const std::string &directory)
+{
+	const named_pins pins = {
+		{bpf_map__fd(object->maps.dns_latency_us), "latency_us"},
+		{bpf_map__fd(object->maps.dns_servers), "servers"},
+		{bpf_map__fd(object->maps.dns_counters), "counters"},
+		{bpf_map__fd(object->maps.dns_owner), "owner"},
+		{bpf_program__fd(object->progs.dns_read), "dns_read"},
+	};
+	int program = bpf_program__fd(object->progs.dns_tc);
+
+	outcome step = pin_each(pins, directory);
+	if (step)
+		step = pool.pin_to(directory);
+	if (step)
+		step = attach_ops(asked, object, directory);
+	// What goes out on the loopback comes in there, too: once is enough.
+	if (step && !loopback)
+		step = link_program(program, record, ATTACHMENT_EGRESS, directory, "link_egress");
+	if (step)
+		step = link_program(program, record, ATTACHMENT_INGRESS, directory,
+				    dns_kind.last_link);
+	return step;
+}
+
+} // namespace
+
+outcome attach_dns(dns_request asked, const output &out)
+{
+	std::optional<filter_pool> pool;
+	dns_object object;
+	bool loopback = false;
+
+	asked.place.direction = ATTACHMENT_BOTH;
+	if (asked.pool.empty())
+		asked.pool = filter_pool_name(dns_kind, asked.place.interface);
+	if (!asked.pool_quota)
+		asked.pool_quota =
+			filter_pool_quota(query_bytes + stream_bytes, asked.max_queries,
+					  static_cast<unsigned>(libbpf_num_possible_cpus()));
+	attachment wish{};
+	wish.port = asked.port;
+	wish.max_flows = asked.max_queries;
+	wish.timeout_ns = static_cast<__u64>(asked.timeout * 1e9);
+
+	const filter_steps steps{[&](const interface &device, attachment &record) -> outcome {
+					 auto made =
+						 filter_pool::create(asked.pool, asked.pool_quota);
+					 if (!made)
+						 return made.error();
+					 pool = std::move(*made);
+					 record.pool_id = pool->id();
+					 loopback = device.loopback;
+					 auto loaded = load(asked, device, pool->id());
+					 if (!loaded)
+						 return loaded.error();
+					 object = std::move(*loaded);
+					 return make_tables(asked, object.get(), pool->id());
+				 },
+				 [&](const attachment &record, const std::string &directory) {
+					 return pin_and_link(asked, object.get(), *pool, loopback,
+							     record, directory);
+				 }};
+	auto attached = attach_filter(dns_kind, asked.place, wish, steps);
+	if (!attached)
+		return attached.error();
+
+	const auto &[record, directory] = *attached;
+	return out.report({{"attached", "dns"},
+			   {"interface", asked.place.interface},
+			   {"ifindex", record.ifindex},
+			   {"mode", mode_label(record.mode)},
+			   {"direction", direction_label(record.direction)},
+			   {"port", asked.port},
+			   {"timeout_seconds", asked.timeout},
+			   {"max_queries", asked.max_queries},
+			   {"pool", asked.pool},
+			   {"pool_id", record.pool_id},
+			   {"pool_quota_bytes", asked.pool_quota},
+			   {"path", directory}},
+			  fmt::format("dns attached to {}; `kcoro hist dns` shows what it saw\n",
+				      asked.place.interface));
+}
+
+} // namespace kcoro

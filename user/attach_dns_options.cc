@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// attach_dns_options.cc - the command line of `kcoro attach dns`.
+#include "user/attach_dns.h"
+
+#include "user/verbs.h"
+
+#include <kcoro/abi.h>
+
+#include <memory>
+
+namespace kcoro {
+
+namespace {
+
+constexpr const char *footer =
+	R"(Follows each DNS query, over UDP and TCP, until its answer or the timeout: how
+long each server takes, with which code it answers, what it never answers, and
+which queries are sent again. Nothing is changed or dropped.
+
+EXAMPLES:
+  kcoro attach dns eth0
+  kcoro attach dns --timeout 3 --max-queries 100000 eth0
+  kcoro attach dns --port 5353 lo
+Then: kcoro hist dns eth0, kcoro status, kcoro ps -s dns-eth0, kcoro detach dns)";
+
+} // namespace
+
+void add_attach_dns(CLI::App &attach, request &asked)
+{
+	auto *verb = attach.add_subcommand("dns", "measure DNS servers, find lost answers");
+	auto wish = std::make_shared<dns_request>();
+	auto quota = std::make_shared<std::string>();
+
+	verb->fallthrough();
+	verb->footer(footer);
+	verb->add_option("IFACE", wish->place.interface, "interface to watch, both ways")
+		->required();
+	verb->add_option("--port", wish->port, "of the servers (default 53)")
+		->check(CLI::Range(1U, 65535U).description(""))
+		->type_name("PORT");
+	verb->add_option("--timeout", wish->timeout,
+			 "seconds that an answer is awaited\n(default 10)")
+		->check(CLI::Range(0.001, 3600.0).description(""))
+		->type_name("SECONDS");
+	verb->add_option("--max-queries", wish->max_queries,
+			 "queries that wait at a time\n(default 16384)")
+		->check(CLI::Range(1U, KCORO_OPS_LIMIT_MAX).description(""))
+		->type_name("N");
+	verb->add_option("--pool", wish->pool,
+			 "name of its pool of frames and of its\ncoroutines (default: dns-IFACE)")
+		->type_name("NAME");
+	verb->add_option("--pool-quota", *quota,
+			 "what the pool may hold, 64K at least\n"
+			 "(default: enough for --max-queries)")
+		->type_name("SIZE");
+	verb->add_option("--netns", wish->place.netns, "IFACE is in this network namespace")
+		->type_name("NAME");
+	verb->callback([=, &asked] {
+		asked.run = [=, &asked]() -> outcome {
+			if (auto right = check_pool_options(wish->pool, *quota, wish->pool_quota);
+			    !right)
+				return right;
+			return attach_dns(*wish, asked.out);
+		};
+	});
+}
+
+} // namespace kcoro
