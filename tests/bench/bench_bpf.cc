@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// bench_bpf.cc - runs the programs of bench_bpf.bpf.c and prints their rows, as
-// kcoro_bench.ko's own (main.c). In the VM, with both modules loaded.
+// bench_bpf.cc - runs the programs of bench_bpf.bpf.c and bench_coro.bpf.c and prints their
+// rows, as kcoro_bench.ko's own (main.c). In the VM, with both modules loaded.
 //
 //   bench_bpf [BATCHES [SIZE]]
 
@@ -23,6 +23,7 @@
 
 #include "bench_bpf.h"
 #include "bench_bpf.skel.h"
+#include "bench_coro.skel.h"
 
 namespace {
 
@@ -30,9 +31,9 @@ constexpr unsigned warm_up = 8;
 
 struct skeleton_deleter {
 	void operator()(bench_bpf_bpf *skeleton) const { bench_bpf_bpf__destroy(skeleton); }
+	void operator()(bench_coro_bpf *skeleton) const { bench_coro_bpf__destroy(skeleton); }
+	void operator()(bpf_link *link) const { bpf_link__destroy(link); }
 };
-using skeleton = std::unique_ptr<bench_bpf_bpf, skeleton_deleter>;
-
 struct row_name {
 	std::string operation, subject, size;
 };
@@ -51,7 +52,7 @@ row_name parse(std::string_view program)
 }
 
 // One BPF_PROG_TEST_RUN of so many runs.
-bool run(const bpf_program *program, bench_bpf_bpf &bpf, unsigned runs)
+bool test_run(const bpf_program *program, unsigned runs)
 {
 	char packet[64] = {};
 	bpf_test_run_opts opts = {};
@@ -59,14 +60,37 @@ bool run(const bpf_program *program, bench_bpf_bpf &bpf, unsigned runs)
 	opts.data_in = packet;
 	opts.data_size_in = sizeof(packet);
 	opts.repeat = static_cast<int>(runs);
-	bpf.bss->runs = 0;
 	const int err = bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
-	if (err || bpf.bss->runs != runs) {
+	if (err)
 		std::fprintf(stderr, "bench_bpf: %s: BPF_PROG_TEST_RUN: %s\n",
 			     bpf_program__name(program), std::strerror(-err));
-		return false;
+	return !err;
+}
+
+bool all_ran(const bpf_program *program, __u32 ran, unsigned wanted)
+{
+	if (ran != wanted)
+		std::fprintf(stderr, "bench_bpf: %s: ran %u times in place of %u\n",
+			     bpf_program__name(program), ran, wanted);
+	return ran == wanted;
+}
+
+bool run(const bpf_program *program, bench_bpf_bpf &bpf, unsigned runs)
+{
+	bpf.bss->runs = 0;
+	return test_run(program, runs) && all_ran(program, bpf.bss->runs, runs);
+}
+
+// The coroutines of each end before the next.
+bool run(const bpf_program *program, bench_coro_bpf &bpf, unsigned runs)
+{
+	bpf.bss->runs = 0;
+	for (unsigned i = 0; i < runs; i++) {
+		if (!test_run(program, 1))
+			return false;
+		usleep(1000);
 	}
-	return true;
+	return all_ran(program, bpf.bss->runs, runs);
 }
 
 void print(const row_name &name, std::vector<__u64> totals)
@@ -83,7 +107,8 @@ void print(const row_name &name, std::vector<__u64> totals)
 		std::puts("often nothing");
 }
 
-bool measure(const bpf_program *program, bench_bpf_bpf &bpf, unsigned batches)
+template <typename Skeleton>
+bool measure(const bpf_program *program, Skeleton &bpf, unsigned batches)
 {
 	if (!run(program, bpf, warm_up) || !run(program, bpf, batches))
 		return false;
@@ -100,6 +125,60 @@ std::optional<unsigned> number(std::string_view text)
 	if (error != std::errc() || end != text.data() + text.size())
 		return std::nullopt;
 	return n;
+}
+
+// Programs with the name of a row of that size, 0: of all.
+template <typename Skeleton> bool measure_all(Skeleton &bpf, unsigned batches, unsigned size)
+{
+	bpf_program *program;
+
+	bpf_object__for_each_program (program, bpf.obj) {
+		const std::string own = parse(bpf_program__name(program)).size;
+		if (own.empty() || (size && own != "0" && own != std::to_string(size)))
+			continue;
+		if (!measure(program, bpf, batches))
+			return false;
+	}
+	return true;
+}
+
+bool prepare(const bpf_program *program)
+{
+	bpf_test_run_opts once = {};
+	once.sz = sizeof(once);
+	if (!bpf_prog_test_run_opts(bpf_program__fd(program), &once) && !once.retval)
+		return true;
+	std::fprintf(stderr, "bench_bpf: %s failed\n", bpf_program__name(program));
+	return false;
+}
+
+bool measure_frames(unsigned batches, unsigned size)
+{
+	const std::unique_ptr<bench_bpf_bpf, skeleton_deleter> bpf(bench_bpf_bpf__open_and_load());
+	if (!bpf) {
+		std::fputs(
+			"bench_bpf: the programs do not load; are kcoro.ko and kcoro_bench.ko?\n",
+			stderr);
+		return false;
+	}
+	return prepare(bpf->progs.make_pool) && measure_all(*bpf, batches, size);
+}
+
+bool measure_coros(unsigned batches, unsigned size)
+{
+	const std::unique_ptr<bench_coro_bpf, skeleton_deleter> bpf(
+		bench_coro_bpf__open_and_load());
+	if (!bpf) {
+		std::fputs("bench_bpf: the coroutines' programs do not load\n", stderr);
+		return false;
+	}
+	const std::unique_ptr<bpf_link, skeleton_deleter> link(
+		bpf_map__attach_struct_ops(bpf->maps.bench_ops));
+	if (!link) {
+		std::fputs("bench_bpf: the coroutines' ops cannot be attached\n", stderr);
+		return false;
+	}
+	return prepare(bpf->progs.bench_prepare) && measure_all(*bpf, batches, size);
 }
 
 } // namespace
@@ -120,26 +199,5 @@ int main(int argc, char **argv)
 		std::perror("bench_bpf: sched_setaffinity");
 		return 1;
 	}
-	const skeleton bpf(bench_bpf_bpf__open_and_load());
-	if (!bpf) {
-		std::fputs(
-			"bench_bpf: the programs do not load; are kcoro.ko and kcoro_bench.ko?\n",
-			stderr);
-		return 1;
-	}
-	bpf_test_run_opts once = {};
-	once.sz = sizeof(once);
-	if (bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.make_pool), &once) || once.retval) {
-		std::fputs("bench_bpf: the pool cannot be made\n", stderr);
-		return 1;
-	}
-	bpf_program *program;
-	bpf_object__for_each_program (program, bpf->obj) {
-		const std::string own = parse(bpf_program__name(program)).size;
-		if (own.empty() || (*size && own != "0" && own != std::to_string(*size)))
-			continue;
-		if (!measure(program, *bpf, *batches))
-			return 1;
-	}
-	return 0;
+	return measure_frames(*batches, *size) && measure_coros(*batches, *size) ? 0 : 1;
 }

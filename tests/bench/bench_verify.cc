@@ -28,6 +28,7 @@ const std::set<std::string> subjects = {"empty_loop",
 					"kcoro_default_pool",
 					"kcoro_own_pool",
 					"bpf_obj",
+					"bpf_coro",
 					"workqueue",
 					"workqueue_bh",
 					"tasklet",
@@ -131,6 +132,8 @@ int main(int argc, char **argv)
 	ok("a_program's_own_pool_costs_less_than_bpf_obj",
 	   own > least(rows, "kcoro", "bpf", "hot", 128) &&
 		   own < least(rows, "bpf_obj", "bpf", "hot", 128));
+	const double spawn = least_of(rows, "bpf_coro", "spawn", "hot");
+	ok("a_program_spawns_in_at_most_600", spawn > 0 && spawn <= 600);
 	const double thread = least_of(rows, "kthread", "event_wake", "round_trip");
 	const double wake = least_of(rows, "kcoro", "event_wake", "kick");
 	ok("a_wake_costs_less_than_a_tenth_of_a_thread's", wake > 0 && wake < 0.1 * thread);

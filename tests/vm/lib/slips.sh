@@ -54,6 +54,13 @@ slip_find() {
 		[[ ${before%$'\n'} == *'] Dying CPU not properly vacated!' ]] || return 1
 		echo "the kernel took its deadline server for a task of a CPU that goes offline"
 		;;
+	*' WARNING: CPU: '*' at arch/x86/kernel/apic/ipi.c:'*' native_smp_send_reschedule+'*)
+		# The other CPUs have been stopped to switch the machine off, and are no longer
+		# online; whoever wakes a task that was on one of them is told so.
+		[[ $before == *' reboot: Power down'* &&
+			${before%$'\n'} == *'] sched: Unexpected reschedule of offline CPU#'* ]] || return 1
+		echo "the kernel woke a task on a CPU that had been switched off with the machine"
+		;;
 	*) return 1 ;;
 	esac
 }
