@@ -295,8 +295,9 @@ struct kcoro_ops {
 	/* Called first, in place of resume; may be missing. */
 	int (*start)(struct kcoro_bpf_coro *co);
 	/*
-	 * Called with what came: value, or error. 0; -ETIMEDOUT: the timeout; -ESTALE: no such
-	 * table, or it has gone; -EINVAL: the key has another length than the table's
+	 * Called with what came: value, or error. 0; -ETIMEDOUT: the timeout; -ECANCELED: it
+	 * is asked to end, and is killed when it awaits again; -ESTALE: no such table, or it
+	 * has gone; -EINVAL: the key has another length than the table's; -ECHILD: no child
 	 */
 	int (*resume)(struct kcoro_bpf_coro *co, __s64 value, __s32 error);
 	/* It is killed, and not called any more; may be missing. */
@@ -354,6 +355,27 @@ extern int bpf_kcoro_spawn_await_key(const struct kcoro_spawn_key *what, const v
  * struct_ops programs. NULL when the state is smaller. Valid during the call.
  */
 extern __u8 *bpf_kcoro_coro_data(struct kcoro_bpf_coro *co, const size_t rdwr_buf_size) __ksym;
+
+/*
+ * bpf_kcoro_spawn_child - start a coroutine of the same ops, whose result is for this one
+ * @args: copied to the beginning of its state; args__sz bytes
+ *
+ * struct_ops programs. It counts for limit. 0; -EAGAIN, -ENOMEM, -E2BIG, -ESHUTDOWN as for
+ * bpf_kcoro_spawn().
+ */
+extern int bpf_kcoro_spawn_child(struct kcoro_bpf_coro *co, const void *args,
+				 __u32 args__sz) __ksym;
+
+/*
+ * bpf_kcoro_await_child - what to wait for: a child that ends, whichever does
+ * @timeout_ns: then resume is told -ETIMEDOUT; 0: never
+ *
+ * struct_ops programs, as bpf_kcoro_await_timer(). resume is given the child's result as
+ * value, each child's once: 0, a negative errno that it returned, -EINTR when it was
+ * killed; -ECHILD as error when there is none left. Children of one that has ended go on,
+ * and nobody is told of their results. Returns 0.
+ */
+extern int bpf_kcoro_await_child(struct kcoro_bpf_coro *co, __u64 timeout_ns) __ksym;
 
 /*
  * bpf_kcoro_await_timer - what to wait for: time that passes
@@ -416,7 +438,24 @@ extern int bpf_kcoro_key_wake(__u64 table_id, const void *key, __u32 key__sz,
 			      __s64 value) __ksym;
 
 /*
- * bpf_kcoro_key_wake_nolock - the same where any lock may be held, a moment later
+ * bpf_kcoro_key_wake_all - the same for all who await or hold the key, as an event does
+ *
+ * Packet, syscall and struct_ops programs; interrupts are off until all are woken. How many
+ * have the value; -ENOENT; -ESTALE; -EINVAL.
+ */
+extern int bpf_kcoro_key_wake_all(__u64 table_id, const void *key, __u32 key__sz,
+				  __s64 value) __ksym;
+
+/*
+ * bpf_kcoro_key_cancel - ask all who await or hold the key to end
+ *
+ * Packet, syscall and struct_ops programs. Their resume is told -ECANCELED. How many were
+ * asked; -ENOENT: nobody awaits it; -ESTALE; -EINVAL.
+ */
+extern int bpf_kcoro_key_cancel(__u64 table_id, const void *key, __u32 key__sz) __ksym;
+
+/*
+ * bpf_kcoro_key_wake_nolock - bpf_kcoro_key_wake() where any lock may be held, a moment later
  *
  * Tracing programs (fentry, fexit, tp_btf, iterators), in NMI, too. What it wants to say is
  * kept in a cached frame of the default pool of BPF programs meanwhile. 0: it will be

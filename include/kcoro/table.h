@@ -138,4 +138,28 @@ void kcoro_key_release(struct kcoro_key_hold *hold);
  */
 int kcoro_key_wake(u64 table_id, const void *key, u32 key_size, s64 value);
 
+/**
+ * kcoro_key_wake_all() - the same for all who await or hold the key, as an event does
+ * @table_id: of the keyed table
+ * @key: the key
+ * @key_size: its length, which must be the table's
+ * @value: for each of them
+ *
+ * Interrupts are off until all of them are woken.
+ * Context: any but NMI. Return: how many have the value; -ENOENT: nobody awaits it;
+ * -ESTALE; -EINVAL.
+ */
+int kcoro_key_wake_all(u64 table_id, const void *key, u32 key_size, s64 value);
+
+/**
+ * kcoro_key_cancel() - ask all who await or hold a key to end: see kcoro_coro_cancel()
+ * @table_id: of the keyed table
+ * @key: the key
+ * @key_size: its length, which must be the table's
+ *
+ * Context: any but NMI. Return: how many were asked; -ENOENT: nobody awaits it; -ESTALE;
+ * -EINVAL.
+ */
+int kcoro_key_cancel(u64 table_id, const void *key, u32 key_size);
+
 #endif /* KCORO_TABLE_API_H */

@@ -9,12 +9,14 @@
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/err.h>
+#include <linux/llist.h>
 #include <linux/string.h>
 
 #include <kcoro/table.h>
 
 #include "../coro/coroutine.h"
 #include "../coro/table.h"
+#include "../coro/wait.h"
 #include "ops.h"
 
 enum bpf_await {
@@ -22,6 +24,7 @@ enum bpf_await {
 	AWAIT_TIMER,
 	AWAIT_KEY,
 	AWAIT_NEXT,			/* value of the key that it holds */
+	AWAIT_CHILD,
 };
 
 struct bpf_coro {
@@ -33,8 +36,13 @@ struct bpf_coro {
 	u32 key_size;
 	u64 ns;				/* of the timer, or of the timeout; 0: none */
 	u64 table_id;
-	s64 value;			/* what the last one gave */
+	s64 value;			/* what the last one gave; when it has ended, its result */
 	bool ended;			/* its program is not called any more */
+	/* Children: those that have ended hold themselves, and the parent, until it took them. */
+	u32 children;			/* that were not taken */
+	struct bpf_coro *parent;
+	struct llist_node ended_node;
+	struct llist_head ended_children;
 	struct kcoro_timer timer;
 	union {
 		struct kcoro_key_wait key;
@@ -46,6 +54,72 @@ struct bpf_coro {
 static struct bpf_coro *bpf_coro_of(struct kcoro_bpf_coro *front)
 {
 	return container_of(front, struct bpf_coro, front);
+}
+
+/* In the place of ended children: the parent has ended, and nobody takes them. */
+#define NOBODY_TAKES ((struct llist_node *)1)
+
+/* An own await of await.h: a child that ends wakes its parent. */
+static long await_child(struct bpf_coro *me)
+{
+	struct llist_node *node = llist_del_first(&me->ended_children);
+	struct kcoro_wait *wait = &me->co.wait;
+	long err = 0;
+
+	if (node) {
+		struct bpf_coro *child = llist_entry(node, struct bpf_coro, ended_node);
+
+		me->children--;
+		me->value = child->value;
+		kcoro_coro_put(&child->co);
+	} else if (!me->children) {
+		err = -ECHILD;
+	} else if (me->timer.armed && kcoro_timer_is_over(&me->timer)) {
+		err = -ETIMEDOUT;
+	} else {
+		err = kcoro_stop_tell(&me->co);
+		if (!err && wait->kind != KCORO_WAIT_JOIN) {
+			wait->kind = KCORO_WAIT_JOIN;
+			wait->since = jiffies;
+			if (me->ns)
+				kcoro_timer_arm(&me->co, &me->timer, me->ns, 0);
+		}
+		if (!err)
+			return KCORO_WAIT;
+	}
+	wait->kind = KCORO_WAIT_NOTHING;
+	kcoro_timer_disarm(&me->timer);
+	return err;
+}
+
+/* It has ended: to the parent, if that is still there. */
+static void end_child(struct bpf_coro *me)
+{
+	struct bpf_coro *parent = me->parent;
+	struct llist_node *first = READ_ONCE(parent->ended_children.first);
+
+	kcoro_coro_get(&me->co);
+	do {
+		if (first == NOBODY_TAKES) {
+			kcoro_coro_put(&me->co);
+			break;
+		}
+		me->ended_node.next = first;
+	} while (!try_cmpxchg(&parent->ended_children.first, &first, &me->ended_node));
+	/* What comes after this is not seen by a parent that has ended: it is held. */
+	kcoro_coro_wake(&parent->co);
+	kcoro_coro_put(&parent->co);
+}
+
+/* It has ended: nobody takes its children any more. */
+static void end_parent(struct bpf_coro *me)
+{
+	struct llist_node *node = xchg(&me->ended_children.first, NOBODY_TAKES), *next;
+
+	for (; node; node = next) {
+		next = node->next;
+		kcoro_coro_put(&llist_entry(node, struct bpf_coro, ended_node)->co);
+	}
 }
 
 /* Begins the await that was asked for, or looks at it. */
@@ -61,6 +135,8 @@ static long await(struct bpf_coro *me)
 				       &me->value, timeout, me->ns);
 	case AWAIT_NEXT:
 		return kcoro_key_next_await(&me->co, &me->hold, &me->value, timeout, me->ns);
+	case AWAIT_CHILD:
+		return await_child(me);
 	default:
 		/* It waits for nothing, and nobody would ever wake it. */
 		return -EDEADLK;
@@ -116,6 +192,7 @@ static long body(struct kcoro_coro *co)
 		next = call(me, min(got, 0L), false);
 	}
 	me->ended = true;
+	me->value = got;
 	KCORO_END(got);
 }
 
@@ -125,6 +202,12 @@ static void destroy(struct kcoro_coro *co)
 	const struct kcoro_ops *ops;
 
 	kcoro_key_release(&me->hold);
+	kcoro_timer_disarm(&me->timer);
+	end_parent(me);
+	if (!me->ended)
+		me->value = -EINTR;
+	if (me->parent)
+		end_child(me);
 	/* Else it is killed. One that never ran knows of nothing. */
 	if (me->ended || !(co->flags & KCORO_CORO_RAN))
 		return;
@@ -173,15 +256,11 @@ static long begin_with_key(struct bpf_coro *me, const struct kcoro_spawn_key *wh
 			       me->ns ? &me->timer : NULL, me->ns);
 }
 
-/* Under RCU, so that the ops stay until it is in their scope. */
-static struct bpf_coro *create(u64 ops_id, const void *args, u32 size)
+static struct bpf_coro *create(struct kcoro_ops_instance *instance, const void *args, u32 size)
 {
-	struct kcoro_ops_instance *instance = kcoro_ops_find(ops_id);
 	struct kcoro_coro *co;
 	struct bpf_coro *me;
 
-	if (!instance)
-		return ERR_PTR(-ESTALE);
 	if (size > instance->desc.frame_size - sizeof(*me))
 		return ERR_PTR(-E2BIG);
 	co = kcoro_coro_create_gfp(instance->scope, &instance->desc, GFP_ATOMIC | __GFP_NOWARN);
@@ -193,6 +272,14 @@ static struct bpf_coro *create(u64 ops_id, const void *args, u32 size)
 	me->instance = instance;
 	memcpy(me->data, args, size);
 	return me;
+}
+
+/* Under RCU, so that the ops stay until it is in their scope. */
+static struct bpf_coro *create_by_id(u64 ops_id, const void *args, u32 size)
+{
+	struct kcoro_ops_instance *instance = kcoro_ops_find(ops_id);
+
+	return instance ? create(instance, args, size) : ERR_PTR(-ESTALE);
 }
 
 __bpf_kfunc_start_defs();
@@ -207,7 +294,7 @@ __bpf_kfunc int bpf_kcoro_spawn(u64 ops_id, const void *args, u32 args__sz)
 	struct bpf_coro *me;
 
 	rcu_read_lock();
-	me = create(ops_id, args, args__sz);
+	me = create_by_id(ops_id, args, args__sz);
 	if (!IS_ERR(me))
 		kcoro_coro_start(&me->co);
 	rcu_read_unlock();
@@ -224,7 +311,7 @@ __bpf_kfunc int bpf_kcoro_spawn_await_key(const struct kcoro_spawn_key *what, co
 	    what->flags & ~(KCORO_KEY_ONLY | KCORO_KEY_HOLD))
 		return -EINVAL;
 	rcu_read_lock();
-	me = create(what->ops_id, args, args__sz);
+	me = create_by_id(what->ops_id, args, args__sz);
 	err = PTR_ERR_OR_ZERO(me);
 	if (err)
 		goto out;
@@ -299,9 +386,41 @@ __bpf_kfunc void bpf_kcoro_key_release(struct kcoro_bpf_coro *co)
 		me->await = AWAIT_NOTHING;
 }
 
+__bpf_kfunc int bpf_kcoro_spawn_child(struct kcoro_bpf_coro *co, const void *args, u32 args__sz)
+{
+	struct bpf_coro *me = bpf_coro_of(co), *child = create(me->instance, args, args__sz);
+
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+	kcoro_coro_get(&me->co);
+	child->parent = me;
+	me->children++;
+	kcoro_coro_start(&child->co);
+	return 0;
+}
+
+__bpf_kfunc int bpf_kcoro_await_child(struct kcoro_bpf_coro *co, u64 timeout_ns)
+{
+	struct bpf_coro *me = bpf_coro_of(co);
+
+	me->await = AWAIT_CHILD;
+	me->ns = timeout_ns;
+	return 0;
+}
+
 __bpf_kfunc int bpf_kcoro_key_wake(u64 table_id, const void *key, u32 key__sz, s64 value)
 {
 	return kcoro_key_wake(table_id, key, key__sz, value);
+}
+
+__bpf_kfunc int bpf_kcoro_key_wake_all(u64 table_id, const void *key, u32 key__sz, s64 value)
+{
+	return kcoro_key_wake_all(table_id, key, key__sz, value);
+}
+
+__bpf_kfunc int bpf_kcoro_key_cancel(u64 table_id, const void *key, u32 key__sz)
+{
+	return kcoro_key_cancel(table_id, key, key__sz);
 }
 
 __bpf_kfunc_end_defs();

@@ -297,7 +297,9 @@ __bpf_kfunc_end_defs();
 	BTF_ID_FLAGS(func, bpf_kcoro_ops_id) \
 	BTF_ID_FLAGS(func, bpf_kcoro_spawn) \
 	BTF_ID_FLAGS(func, bpf_kcoro_spawn_await_key) \
-	BTF_ID_FLAGS(func, bpf_kcoro_key_wake)
+	BTF_ID_FLAGS(func, bpf_kcoro_key_wake) \
+	BTF_ID_FLAGS(func, bpf_kcoro_key_wake_all) \
+	BTF_ID_FLAGS(func, bpf_kcoro_key_cancel)
 
 BTF_KFUNCS_START(packet_kfuncs)
 PACKET_KFUNCS
@@ -313,6 +315,8 @@ BTF_ID_FLAGS(func, bpf_kcoro_coro_data, KF_TRUSTED_ARGS | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_kcoro_await_timer, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_kcoro_await_key, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_kcoro_await_next, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_kcoro_await_child, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_kcoro_spawn_child, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_kcoro_key_hold, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_kcoro_key_release, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(ops_kfuncs)

@@ -58,22 +58,25 @@ static struct kcoro_key_wait *find(struct kcoro_table *table, struct kcoro_bucke
 	return found;
 }
 
+static int give(struct kcoro_key_wait *wait, s64 value)
+{
+	if (!wait->armed)
+		return keep(wait, value);
+	fire(wait, value, 0);
+	return 0;
+}
+
 static int wake(struct kcoro_table *table, const void *key, s64 value)
 {
 	u32 hash = jhash(key, table->key_size, table->seed);
 	struct kcoro_bucket *bucket = kcoro_table_bucket(table, hash);
 	struct kcoro_key_wait *wait;
 	unsigned long flags;
-	int err = 0;
+	int err;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	wait = find(table, bucket, key, hash);
-	if (!wait)
-		err = -ENOENT;
-	else if (wait->armed)
-		fire(wait, value, 0);
-	else
-		err = keep(wait, value);
+	err = wait ? give(wait, value) : -ENOENT;
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return err;
 }
@@ -96,6 +99,69 @@ int kcoro_key_wake(u64 table_id, const void *key, u32 key_size, s64 value)
 	return err;
 }
 EXPORT_SYMBOL_GPL(kcoro_key_wake);
+
+static int cancel(struct kcoro_key_wait *wait, s64 unused)
+{
+	kcoro_coro_cancel(wait->co);
+	return 0;
+}
+
+/* Calls that for all who await or hold the key. How many there were, or a negative errno. */
+static int each(struct kcoro_table *table, const void *key, s64 value,
+		int (*call)(struct kcoro_key_wait *wait, s64 value), int *failed)
+{
+	u32 hash = jhash(key, table->key_size, table->seed);
+	struct kcoro_bucket *bucket = kcoro_table_bucket(table, hash);
+	struct kcoro_key_wait *wait;
+	struct hlist_node *next;
+	unsigned long flags;
+	int n = 0;
+
+	*failed = 0;
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	hlist_for_each_entry_safe(wait, next, &bucket->waits, node) {
+		if (wait->hash != hash || memcmp(wait->key, key, table->key_size))
+			continue;
+		if (call(wait, value))
+			++*failed;
+		else
+			n++;
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return n || *failed ? n : -ENOENT;
+}
+
+int kcoro_key_wake_all(u64 table_id, const void *key, u32 key_size, s64 value)
+{
+	struct kcoro_table *table = kcoro_table_get(table_id);
+	int n, failed = 0;
+
+	if (!table)
+		return -ESTALE;
+	n = key_size == table->key_size ? each(table, key, value, give, &failed) : -EINVAL;
+	if (n > 0)
+		this_cpu_add(table->count->woken, n);
+	else if (n == -ENOENT)
+		kcoro_table_count(table, unclaimed);
+	if (failed)
+		this_cpu_add(table->count->overrun, failed);
+	kcoro_table_put(table);
+	return n;
+}
+EXPORT_SYMBOL_GPL(kcoro_key_wake_all);
+
+int kcoro_key_cancel(u64 table_id, const void *key, u32 key_size)
+{
+	struct kcoro_table *table = kcoro_table_get(table_id);
+	int n, failed;
+
+	if (!table)
+		return -ESTALE;
+	n = key_size == table->key_size ? each(table, key, 0, cancel, &failed) : -EINVAL;
+	kcoro_table_put(table);
+	return n;
+}
+EXPORT_SYMBOL_GPL(kcoro_key_cancel);
 
 /**
  * kcoro_key_break() - the table goes

@@ -42,6 +42,22 @@ static __always_inline int begin(struct kcoro_bpf_coro *co, struct plan_state *s
 		return 12345;
 	case PLAN_SPAWN:
 		return bpf_kcoro_spawn(seen.ops_id, &another, sizeof(another));
+	case PLAN_PARENT:
+		another.ns = 1000000;
+		if (bpf_kcoro_spawn_child(co, &another, sizeof(another)))
+			return -EBADMSG;
+		another.plan = PLAN_ERROR;
+		if (bpf_kcoro_spawn_child(co, &another, sizeof(another)))
+			return -EBADMSG;
+		another.plan = PLAN_TIMER;
+		if (bpf_kcoro_spawn_child(co, &another, sizeof(another)))
+			return -EBADMSG;
+		bpf_kcoro_await_child(co, s->args.ns);
+		return KCORO_NEXT_WAIT;
+	case PLAN_LEAVES:
+		another = s->args;
+		another.plan = PLAN_KEY;
+		return bpf_kcoro_spawn_child(co, &another, sizeof(another));
 	case PLAN_HOLD:
 		if (bpf_kcoro_await_next(co, 0) != -2 ||
 		    bpf_kcoro_key_hold(co, s->args.table_id, &s->args.key, sizeof(s->args.key),
@@ -52,6 +68,23 @@ static __always_inline int begin(struct kcoro_bpf_coro *co, struct plan_state *s
 	default:
 		return KCORO_NEXT_DONE;
 	}
+}
+
+/* A child that ends at once, one with an error, and one after a time or with its key. */
+static __always_inline int parent(struct kcoro_bpf_coro *co, struct plan_state *s, __s64 value,
+				  __s32 error)
+{
+	if (error == -10 && s->values == 3) {
+		__sync_fetch_and_add(&seen.families, 1);
+		return KCORO_NEXT_DONE;
+	}
+	if (error)
+		return error;
+	if (value && value != -EBADMSG)
+		return KCORO_NEXT_DONE;
+	s->values++;
+	bpf_kcoro_await_child(co, s->args.ns);
+	return KCORO_NEXT_WAIT;
 }
 
 /* Called with the next value, or by the yield above. */
@@ -94,11 +127,15 @@ int BPF_PROG(plan_resume, struct kcoro_bpf_coro *co, __s64 value, __s32 error)
 		__sync_fetch_and_add(&seen.timeouts, 1);
 	else if (error == -116)
 		__sync_fetch_and_add(&seen.stale, 1);
-	else if (error)
+	else if (error == -125)
+		__sync_fetch_and_add(&seen.canceled, 1);
+	else if (error && error != -10)
 		__sync_fetch_and_add(&seen.other_errors, 1);
 	/* More than its state is not to be had. */
 	if (!s || bpf_kcoro_coro_data(co, sizeof(*s) + 1))
 		return -EBADMSG;
+	if (s->args.plan == PLAN_PARENT)
+		return parent(co, s, value, error);
 	if (s->args.plan == PLAN_HOLD && !error)
 		return hold(co, s, value);
 	if (s->args.plan == PLAN_YIELD && ++s->yields < PLAN_YIELDS)
@@ -248,7 +285,13 @@ int wake(struct plan_wake *call)
 {
 	__u32 key = call->key;
 
-	call->error = bpf_kcoro_key_wake(call->table_id, &key, sizeof(key), call->value);
+	if (call->how == PLAN_WAKE_ALL)
+		call->error = bpf_kcoro_key_wake_all(call->table_id, &key, sizeof(key),
+						     call->value);
+	else if (call->how == PLAN_WAKE_CANCEL)
+		call->error = bpf_kcoro_key_cancel(call->table_id, &key, sizeof(key));
+	else
+		call->error = bpf_kcoro_key_wake(call->table_id, &key, sizeof(key), call->value);
 	return 0;
 }
 

@@ -90,9 +90,10 @@ public:
 		run(skeleton_->progs.spawn_key, call);
 		return call.error;
 	}
-	int wake(__u64 table, __u32 key, __s64 value)
+	int wake(__u64 table, __u32 key, __s64 value, plan_how how = PLAN_WAKE_ONE)
 	{
 		plan_wake call = {};
+		call.how = how;
 		call.table_id = table;
 		call.key = key;
 		call.value = value;
@@ -305,6 +306,71 @@ failure holds(fixture &f)
 	return {};
 }
 
+failure wakes_all(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	plan_args args = key_args(table, 1, 0);
+	EXPECT(link && table);
+	EXPECT(f.wake(table, 1, 5, PLAN_WAKE_ALL) == -ENOENT);
+	EXPECT(f.wake(table, 1, 0, PLAN_WAKE_CANCEL) == -ENOENT);
+	EXPECT(f.wake(table + 1000, 1, 0, PLAN_WAKE_ALL) == -ESTALE);
+	EXPECT(f.wake(table + 1000, 1, 0, PLAN_WAKE_CANCEL) == -ESTALE);
+	for (int i = 0; i < 20; i++)
+		EXPECT(f.spawn_key(args) == 0);
+	args.key = 2;
+	EXPECT(f.spawn_key(args) == 0);
+	EXPECT(f.wake(table, 1, 5, PLAN_WAKE_ALL) == 20);
+	EXPECT(soon([&] { return f.seen().resumes == 20; }));
+	EXPECT(f.seen().values == 100);
+	// Cancelled: told so, and it ends.
+	args.key = 1;
+	for (int i = 0; i < 10; i++)
+		EXPECT(f.spawn_key(args) == 0);
+	args.flags = KCORO_KEY_HOLD;
+	EXPECT(f.spawn_key(args) == 0);
+	EXPECT(f.wake(table, 1, 0, PLAN_WAKE_CANCEL) == 11);
+	EXPECT(soon([&] { return f.seen().canceled == 11; }));
+	EXPECT(soon([&] { return f.wake(table, 1, 1) == -ENOENT; }));
+	EXPECT(f.seen().cancels == 0 && f.seen().resumes == 31);
+	EXPECT(f.wake(table, 2, 1) == 0);
+	f.release_table();
+	return {};
+}
+
+failure children(fixture &f)
+{
+	auto link = f.attach();
+	__u64 table = f.create_table();
+	plan_args args = {};
+	EXPECT(link && table);
+	args.plan = PLAN_PARENT;
+	EXPECT(f.spawn(args, 10).spawned == 10);
+	EXPECT(soon([&] { return f.seen().families == 10; }));
+	args.ns = never;
+	EXPECT(f.spawn(args, 10).spawned == 10);
+	EXPECT(soon([&] { return f.seen().families == 20; }));
+	EXPECT(!f.seen().timeouts && !f.seen().other_errors);
+	// It gives up before its slowest child ends.
+	args.ns = 1000;
+	EXPECT(f.spawn(args).error == 0);
+	EXPECT(soon([&] { return f.seen().timeouts == 1; }));
+	// The child lives longer.
+	args = key_args(table, 1, 0);
+	args.plan = PLAN_LEAVES;
+	EXPECT(f.spawn(args).error == 0);
+	EXPECT(soon([&] { return f.wake(table, 1, 1) == 0; }));
+	// All at once, in whatever order.
+	EXPECT(f.spawn(args, 10).spawned == 10);
+	args.plan = PLAN_PARENT;
+	args.ns = 0;
+	EXPECT(f.spawn(args, 5).spawned == 5);
+	link.reset();
+	EXPECT(f.wake(table, 1, 1) == -ENOENT);
+	f.release_table();
+	return {};
+}
+
 failure spawned_by_packets(fixture &f)
 {
 	auto link = f.attach();
@@ -330,6 +396,10 @@ failure on_workers(fixture &)
 	if (auto failed = keys(f); failed.line)
 		return failed;
 	if (auto failed = holds(f); failed.line)
+		return failed;
+	if (auto failed = wakes_all(f); failed.line)
+		return failed;
+	if (auto failed = children(f); failed.line)
 		return failed;
 	return spawned_to_await(f);
 }
@@ -478,6 +548,8 @@ const test_case<fixture> cases[] = {
 	{"ops_keys", keys},
 	{"ops_spawned_to_await", spawned_to_await},
 	{"ops_holds", holds},
+	{"ops_wakes_all", wakes_all},
+	{"ops_children", children},
 	{"ops_spawned_by_packets", spawned_by_packets},
 	{"ops_on_workers", on_workers},
 	{"ops_in_a_pool", in_a_pool},

@@ -13,6 +13,8 @@ enum plan {
 	PLAN_NOTHING,	/* waits without having asked for anything */
 	PLAN_NONSENSE,	/* returns what means nothing */
 	PLAN_SPAWN,	/* spawns another, which ends at once */
+	PLAN_PARENT,	/* spawns children of three plans, and takes the results of all */
+	PLAN_LEAVES,	/* spawns a child that waits for its key, and ends */
 	PLAN_HOLD,	/* holds a key, takes PLAN_VALUES values, and releases it */
 };
 
@@ -38,12 +40,20 @@ struct plan_spawn {
 	__u32 size;		/* of the arguments: 0: all; 1: more than the frame has */
 };
 
+enum plan_how {
+	PLAN_WAKE_ONE,
+	PLAN_WAKE_ALL,
+	PLAN_WAKE_CANCEL,
+};
+
 /* For the one that wakes. */
 struct plan_wake {
 	__u64 table_id;
 	__s64 value;
 	__u32 key;
-	__s32 error;
+	__s32 error;		/* or how many */
+	enum plan_how how;
+	__u32 unused;
 };
 
 /* What the programs have seen. */
@@ -56,6 +66,8 @@ struct plan_seen {
 	__u64 stale;
 	__u64 other_errors;
 	__u64 replaced;		/* calls of the program that took another one's place */
+	__u64 families;		/* parents that had the results of all their children */
+	__u64 canceled;
 	__u64 holds;		/* keys that were released by their holder */
 	__u64 ops_id;
 };

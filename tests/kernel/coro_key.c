@@ -88,6 +88,24 @@ static int keys(void)
 	one = start(5, NSEC_PER_MSEC);
 	EXPECT(!IS_ERR(one) && result(one) == -ETIMEDOUT);
 
+	/* All of them, one who holds it among them; none. */
+	EXPECT(kcoro_key_wake_all(id, &unknown, sizeof(unknown), 1) == -ENOENT);
+	EXPECT(kcoro_key_wake_all(id, &key, 3, 1) == -EINVAL);
+	EXPECT(kcoro_key_wake_all(id + 1, &key, sizeof(key), 1) == -ESTALE);
+	EXPECT(kcoro_key_cancel(id, &key, 3) == -EINVAL);
+	EXPECT(kcoro_key_cancel(id + 1, &key, sizeof(key)) == -ESTALE);
+	one = start(7, 0);
+	two = start(7, 3600ULL * NSEC_PER_SEC);
+	EXPECT(!IS_ERR(one) && !IS_ERR(two) && SUSPENDED(one) && SUSPENDED(two));
+	EXPECT(kcoro_key_wake_all(id, &key, sizeof(key), 21) == 2);
+	EXPECT(result(one) == 21 && result(two) == 21);
+	one = start(7, 0);
+	two = start(7, 0);
+	EXPECT(!IS_ERR(one) && !IS_ERR(two) && SUSPENDED(one) && SUSPENDED(two));
+	EXPECT(kcoro_key_cancel(id, &key, sizeof(key)) == 2);
+	EXPECT(result(one) == -ECANCELED && result(two) == -ECANCELED);
+	EXPECT(kcoro_key_cancel(id, &key, sizeof(key)) == -ENOENT);
+
 	/* A wrong length, and no such table. */
 	one = kcoro_coro_create(scope, &asker_desc);
 	EXPECT(!IS_ERR(one));
@@ -215,6 +233,7 @@ static int holds(void)
 	for (i = 1; i <= KCORO_KEY_VALUES; i++)
 		EXPECT(!kcoro_key_wake(id, &key, sizeof(key), i));
 	EXPECT(kcoro_key_wake(id, &key, sizeof(key), 5) == -ENOSPC);
+	EXPECT(kcoro_key_wake_all(id, &key, sizeof(key), 5) == 0);
 	kcoro_event_set(&go);
 	EXPECT(SOON(!kcoro_key_wake(id, &key, sizeof(key), 5)));
 	EXPECT(SOON(!kcoro_key_wake(id, &key, sizeof(key), 0)));
