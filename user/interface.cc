@@ -49,7 +49,7 @@ result<interface> find_interface(const std::string &name)
 		return fail("{} carries neither Ethernet nor bare IP (link type {}): attach to the "
 			    "interface above or below it",
 			    name, type);
-	return interface{ifindex, raw_ip};
+	return interface{ifindex, raw_ip, type == ARPHRD_LOOPBACK};
 }
 
 std::string interface_name(unsigned ifindex)

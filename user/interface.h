@@ -11,7 +11,8 @@ namespace kcoro {
 
 struct interface {
 	unsigned index;
-	bool raw_ip; // its packets begin with the IP header: tun, wireguard, ppp
+	bool raw_ip;   // its packets begin with the IP header: tun, wireguard, ppp
+	bool loopback; // what it sends it receives: each packet comes twice
 };
 
 // Finds an interface of this network namespace. Fails when the filters can't read what
