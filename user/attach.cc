@@ -13,6 +13,7 @@ void add_attach(CLI::App &app, request &asked)
 	attach->footer("What is attached stays when the command ends, until `kcoro detach`\n"
 		       "or a reboot.");
 	add_attach_sni(*attach, asked);
+	add_attach_handshake(*attach, asked);
 	add_attach_latency(*attach, asked);
 	add_attach_coro(*attach, asked);
 }

@@ -25,7 +25,8 @@ struct filter_kind {
 };
 
 inline const filter_kind sni_kind{"sni", "link"};
-inline const filter_kind *const all_filter_kinds[] = {&sni_kind};
+inline const filter_kind handshake_kind{"handshake", "link_ingress"};
+inline const filter_kind *const all_filter_kinds[] = {&sni_kind, &handshake_kind};
 
 // A directory of pins of one filter.
 struct filter_attachment {

@@ -19,7 +19,10 @@ struct shower {
 	const filter_kind *kind;
 	outcome (*show)(const filter_attachment &, json &, std::string &);
 };
-constexpr shower showers[] = {{&sni_kind, show_sni}};
+constexpr shower showers[] = {
+	{&sni_kind, show_sni},
+	{&handshake_kind, show_handshake},
+};
 static_assert(std::size(showers) == std::size(all_filter_kinds));
 
 void show_half(const filter_attachment &filter, json &list, std::string &text)

@@ -21,6 +21,7 @@ struct request {
 
 void add_attach(CLI::App &app, request &asked);
 void add_attach_sni(CLI::App &attach, request &asked);
+void add_attach_handshake(CLI::App &attach, request &asked);
 void add_attach_latency(CLI::App &attach, request &asked);
 void add_attach_coro(CLI::App &attach, request &asked);
 void add_detach(CLI::App &app, request &asked);
@@ -30,6 +31,7 @@ void add_stat(CLI::App &app, request &asked);
 void add_pool(CLI::App &app, request &asked);
 void add_ps(CLI::App &app, request &asked);
 void add_hist(CLI::App &app, request &asked);
+void add_hist_handshake(CLI::App &hist, request &asked);
 void add_events(CLI::App &app, request &asked);
 void add_doctor(CLI::App &app, request &asked);
 
