@@ -22,6 +22,7 @@ struct shower {
 constexpr shower showers[] = {
 	{&sni_kind, show_sni},
 	{&handshake_kind, show_handshake},
+	{&knock_kind, show_knock},
 };
 static_assert(std::size(showers) == std::size(all_filter_kinds));
 

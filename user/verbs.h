@@ -22,6 +22,7 @@ struct request {
 void add_attach(CLI::App &app, request &asked);
 void add_attach_sni(CLI::App &attach, request &asked);
 void add_attach_handshake(CLI::App &attach, request &asked);
+void add_attach_knock(CLI::App &attach, request &asked);
 void add_attach_latency(CLI::App &attach, request &asked);
 void add_attach_coro(CLI::App &attach, request &asked);
 void add_detach(CLI::App &app, request &asked);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// handshake_peer - both ends of TCP handshakes, for handshake.test.
+// handshake_peer - both ends of TCP handshakes, for handshake.test and knock.test.
 //
 //   handshake_peer listen PORT...            accepts and closes, until it is killed
 //   handshake_peer connect ADDRESS PORT N    N connections, one after the other; prints how
