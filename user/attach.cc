@@ -14,6 +14,8 @@ void add_attach(CLI::App &app, request &asked)
 		       "or a reboot.");
 	add_attach_sni(*attach, asked);
 	add_attach_dns(*attach, asked);
+	add_attach_handshake(*attach, asked);
+	add_attach_knock(*attach, asked);
 	add_attach_latency(*attach, asked);
 	add_attach_coro(*attach, asked);
 }

@@ -2,6 +2,7 @@
 // attach_dns.cc - see attach_dns.h.
 #include "user/attach_dns.h"
 
+#include "user/attach_ops.h"
 #include "user/filter_pool.h"
 #include "user/labels.h"
 
@@ -11,8 +12,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
-#include <optional>
 
 namespace kcoro {
 
@@ -37,8 +36,8 @@ result<dns_object> load(const dns_request &asked, const interface &device, __u64
 	config.raw_ip = device.raw_ip;
 	config.timeout_ns = static_cast<__u64>(asked.timeout * 1e9);
 	std::memset(config.ops_name, 0, sizeof(config.ops_name));
-	asked.pool.copy(config.ops_name, sizeof(config.ops_name) - 1);
-	name_ops(object->maps.dns_ops, asked.pool);
+	asked.name.copy(config.ops_name, sizeof(config.ops_name) - 1);
+	name_ops(object->maps.dns_ops, asked.name);
 	object->struct_ops.dns_ops->pool_id = pool_id;
 	object->struct_ops.dns_ops->limit = asked.max_queries;
 	if (int err = dns_bpf::load(object.get()); err)
@@ -61,50 +60,72 @@ outcome make_tables(const dns_request &asked, dns_bpf *object, __u64 pool_id)
 	return done{};
 }
 
-// Attaches the coroutines' program, under a name that nobody else has.
-outcome attach_ops(const dns_request &asked, dns_bpf *object, const std::string &directory)
+// From here on queries are followed.
+outcome begin(const dns_bpf *object)
 {
-	std::unique_ptr<bpf_link, int (*)(bpf_link *)> link(
-		bpf_map__attach_struct_ops(object->maps.dns_ops), bpf_link__destroy);
-
-	if (!link && errno == EEXIST)
-		return fail("coroutines called {} are there already: choose another --pool NAME",
-			    asked.pool);
-	if (!link)
-		return fail("can't attach the coroutines' program: {}", std::strerror(errno));
-	if (auto pinned = pin(bpf_link__fd(link.get()), directory + "/link_ops"); !pinned)
-		return pinned;
 	auto found = run_program(bpf_program__fd(object->progs.dns_find), nullptr, 0);
+
 	if (!found)
 		return found.error();
 	if (*found)
-		return fail("can't find the coroutines' program again: {}", std::strerror(-*found));
+		return fail("can't find the coroutines' bodies again: {}", std::strerror(-*found));
 	return done{};
 }
 
-outcome pin_and_link(const dns_request &asked, dns_bpf *object, const filter_pool &pool,
-		     bool loopback, const attachment &record, const std::string &directory)
+// All that was loaded; goes with this process unless it was pinned. What needs another
+// stands behind it.
+struct dns_parts {
+	filter_pool pool;
+	dns_object object;
+	ops_link ops;
+	bool loopback = false;
+};
+
+outcome load_all(const dns_request &asked, const interface &device, attachment &record,
+		 dns_parts &parts)
 {
+	auto pool = filter_pool::create(asked.name, asked.pool_quota);
+	if (!pool)
+		return pool.error();
+	auto object = load(asked, device, pool->id());
+	if (!object)
+		return object.error();
+	if (auto made = make_tables(asked, object->get(), pool->id()); !made)
+		return made;
+	auto ops = attach_ops((*object)->maps.dns_ops, asked.name);
+	if (!ops)
+		return ops.error();
+	record.pool_id = pool->id();
+	// What goes out on the loopback comes in there, too: once is enough.
+	if (device.loopback)
+		record.direction = ATTACHMENT_INGRESS;
+	parts = {std::move(*pool), std::move(*object), std::move(*ops), device.loopback};
+	return done{};
+}
+
+outcome pin_and_link(const dns_parts &parts, const attachment &record, const std::string &directory)
+{
+	const auto *object = parts.object.get();
 	const named_pins pins = {
 		{bpf_map__fd(object->maps.dns_latency_us), "latency_us"},
 		{bpf_map__fd(object->maps.dns_servers), "servers"},
 		{bpf_map__fd(object->maps.dns_counters), "counters"},
 		{bpf_map__fd(object->maps.dns_owner), "owner"},
 		{bpf_program__fd(object->progs.dns_read), "dns_read"},
+		{bpf_link__fd(parts.ops.get()), "link_ops"},
 	};
 	int program = bpf_program__fd(object->progs.dns_tc);
 
 	outcome step = pin_each(pins, directory);
 	if (step)
-		step = pool.pin_to(directory);
-	if (step)
-		step = attach_ops(asked, object, directory);
-	// What goes out on the loopback comes in there, too: once is enough.
-	if (step && !loopback)
+		step = parts.pool.pin_to(directory);
+	if (step && !parts.loopback)
 		step = link_program(program, record, ATTACHMENT_EGRESS, directory, "link_egress");
 	if (step)
 		step = link_program(program, record, ATTACHMENT_INGRESS, directory,
 				    dns_kind.last_link);
+	if (step)
+		step = begin(object);
 	return step;
 }
 
@@ -112,13 +133,11 @@ outcome pin_and_link(const dns_request &asked, dns_bpf *object, const filter_poo
 
 outcome attach_dns(dns_request asked, const output &out)
 {
-	std::optional<filter_pool> pool;
-	dns_object object;
-	bool loopback = false;
+	dns_parts parts;
 
 	asked.place.direction = ATTACHMENT_BOTH;
-	if (asked.pool.empty())
-		asked.pool = filter_pool_name(dns_kind, asked.place.interface);
+	if (asked.name.empty())
+		asked.name = filter_pool_name(dns_kind, asked.place.interface);
 	if (!asked.pool_quota)
 		asked.pool_quota =
 			filter_pool_quota(query_bytes + stream_bytes, asked.max_queries,
@@ -128,23 +147,11 @@ outcome attach_dns(dns_request asked, const output &out)
 	wish.max_flows = asked.max_queries;
 	wish.timeout_ns = static_cast<__u64>(asked.timeout * 1e9);
 
-	const filter_steps steps{[&](const interface &device, attachment &record) -> outcome {
-					 auto made =
-						 filter_pool::create(asked.pool, asked.pool_quota);
-					 if (!made)
-						 return made.error();
-					 pool = std::move(*made);
-					 record.pool_id = pool->id();
-					 loopback = device.loopback;
-					 auto loaded = load(asked, device, pool->id());
-					 if (!loaded)
-						 return loaded.error();
-					 object = std::move(*loaded);
-					 return make_tables(asked, object.get(), pool->id());
+	const filter_steps steps{[&](const interface &device, attachment &record) {
+					 return load_all(asked, device, record, parts);
 				 },
 				 [&](const attachment &record, const std::string &directory) {
-					 return pin_and_link(asked, object.get(), *pool, loopback,
-							     record, directory);
+					 return pin_and_link(parts, record, directory);
 				 }};
 	auto attached = attach_filter(dns_kind, asked.place, wish, steps);
 	if (!attached)
@@ -159,7 +166,7 @@ outcome attach_dns(dns_request asked, const output &out)
 			   {"port", asked.port},
 			   {"timeout_seconds", asked.timeout},
 			   {"max_queries", asked.max_queries},
-			   {"pool", asked.pool},
+			   {"name", asked.name},
 			   {"pool_id", record.pool_id},
 			   {"pool_quota_bytes", asked.pool_quota},
 			   {"path", directory}},

@@ -16,7 +16,7 @@ struct dns_request {
 	unsigned port = 53;
 	double timeout = 10; // seconds
 	unsigned max_queries = 16384;
-	std::string pool;		   // its name; empty: dns-INTERFACE
+	std::string name;		   // of pool and coroutines; empty: dns-INTERFACE
 	unsigned long long pool_quota = 0; // bytes; 0: filter_pool_quota()
 };
 

@@ -2,6 +2,7 @@
 // attach_dns_options.cc - the command line of `kcoro attach dns`.
 #include "user/attach_dns.h"
 
+#include "user/ops_options.h"
 #include "user/verbs.h"
 
 #include <kcoro/abi.h>
@@ -38,26 +39,19 @@ void add_attach_dns(CLI::App &attach, request &asked)
 	verb->add_option("--port", wish->port, "of the servers (default 53)")
 		->check(CLI::Range(1U, 65535U).description(""))
 		->type_name("PORT");
-	verb->add_option("--timeout", wish->timeout,
-			 "seconds that an answer is awaited\n(default 10)")
-		->check(CLI::Range(0.001, 3600.0).description(""))
-		->type_name("SECONDS");
+	add_seconds(*verb, "--timeout", wish->timeout,
+		    "how long an answer is awaited\n(default 10)");
 	verb->add_option("--max-queries", wish->max_queries,
 			 "queries that wait at a time\n(default 16384)")
 		->check(CLI::Range(1U, KCORO_OPS_LIMIT_MAX).description(""))
 		->type_name("N");
-	verb->add_option("--pool", wish->pool,
-			 "name of its pool of frames and of its\ncoroutines (default: dns-IFACE)")
-		->type_name("NAME");
-	verb->add_option("--pool-quota", *quota,
-			 "what the pool may hold, 64K at least\n"
-			 "(default: enough for --max-queries)")
-		->type_name("SIZE");
+	add_ops_pool(*verb, wish->name, *quota, "dns-IFACE");
 	verb->add_option("--netns", wish->place.netns, "IFACE is in this network namespace")
 		->type_name("NAME");
 	verb->callback([=, &asked] {
 		asked.run = [=, &asked]() -> outcome {
-			if (auto right = check_pool_options(wish->pool, *quota, wish->pool_quota);
+			if (auto right = check_pool_options("--name", wish->name, *quota,
+							    wish->pool_quota);
 			    !right)
 				return right;
 			return attach_dns(*wish, asked.out);

@@ -58,9 +58,10 @@ constexpr unsigned long long filter_pool_quota(unsigned long long frame_bytes, u
 // Less would be cached before the first frames are served.
 constexpr unsigned long long smallest_pool_quota = 65536;
 
-// --pool NAME and --pool-quota SIZE; the quota in bytes, left alone when SIZE is empty.
-outcome check_pool_options(const std::string &name, const std::string &size,
-			   unsigned long long &quota);
+// The pool's name, given with that option, and --pool-quota SIZE; the quota in bytes, left
+// alone when SIZE is empty.
+outcome check_pool_options(const std::string &option, const std::string &name,
+			   const std::string &size, unsigned long long &quota);
 
 // NAME-IFACE, cut to the length of a pool's name.
 std::string filter_pool_name(const filter_kind &kind, const std::string &interface);

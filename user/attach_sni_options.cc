@@ -87,7 +87,8 @@ void add_attach_sni(CLI::App &attach, request &asked)
 		asked.run = [=, &asked]() -> outcome {
 			if (*generic && wish->place.mode != ATTACHMENT_XDP)
 				return misuse("--xdp-generic goes with -m xdp only");
-			if (auto right = check_pool_options(wish->pool, *quota, wish->pool_quota);
+			if (auto right = check_pool_options("--pool", wish->pool, *quota,
+							    wish->pool_quota);
 			    !right)
 				return right;
 			if (*generic)

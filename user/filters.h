@@ -26,7 +26,10 @@ struct filter_kind {
 
 inline const filter_kind sni_kind{"sni", "link"};
 inline const filter_kind dns_kind{"dns", "link_ingress"};
-inline const filter_kind *const all_filter_kinds[] = {&sni_kind, &dns_kind};
+inline const filter_kind handshake_kind{"handshake", "link_ingress"};
+inline const filter_kind knock_kind{"knock", "link_ingress"};
+inline const filter_kind *const all_filter_kinds[] = {&sni_kind, &dns_kind, &handshake_kind,
+						      &knock_kind};
 
 // A directory of pins of one filter.
 struct filter_attachment {

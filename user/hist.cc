@@ -211,12 +211,14 @@ void add_hist(CLI::App &app, request &asked)
 	add_schedule(*verb, *when);
 	add_hist_coro(*verb, asked);
 	add_hist_dns(*verb, asked);
+	add_hist_handshake(*verb, asked);
 	verb->footer("EXAMPLES:\n"
 		     "  kcoro hist          since latency was attached\n"
 		     "  kcoro hist 5 3      then what each 5 seconds add, three reports\n"
 		     "  kcoro -p hist\n"
 		     "  kcoro hist coro -h  the histograms of coroutines\n"
-		     "  kcoro hist dns -h   those of DNS servers\n\n"
+		     "  kcoro hist dns -h   those of DNS servers\n"
+		     "  kcoro hist handshake -h  those of TCP handshakes\n\n"
 		     "Row n counts what took 2^n to 2^(n+1)-1 ns.");
 	verb->callback([=, &asked] {
 		if (verb->get_subcommands().empty())

@@ -94,7 +94,7 @@ void show_servers(watched &filter, const dns_server_map &now, json &document, st
 			    "RETRIES", "WAITING");
 	for (const auto &[server, counters] : now) {
 		auto change = change_of(counters, filter.last_servers[server]);
-		auto label = address_label(server.address);
+		auto label = mapped_address(server.address);
 		auto object = counters_json(dns_server_columns, change);
 
 		object.update({{"server", label}, {"waiting", change.waiting}});
@@ -112,7 +112,7 @@ void show_latencies(watched &filter, const latency_map &now, json &document, std
 
 	for (const auto &[key, latency] : now) {
 		auto change = since(latency, filter.last_latencies[key]);
-		auto label = address_label(key.server.address);
+		auto label = mapped_address(key.server.address);
 		auto code = rcode_label(key.rcode);
 		json object{{"server", label}, {"rcode", code}};
 
@@ -180,15 +180,15 @@ void add_hist_dns(CLI::App &above, request &asked)
 	auto interface = std::make_shared<std::string>();
 
 	verb->fallthrough();
+	add_interface(*verb, *interface);
 	add_schedule(*verb, *when);
-	verb->add_option("-i,--interface", *interface, "of this filter only")->type_name("IFACE");
 	verb->footer("For each server what became of the queries; and for each server and answer\n"
 		     "code the time in us from the query, the first one if it was sent again, to\n"
 		     "its answer.\n\n"
 		     "EXAMPLES:\n"
 		     "  kcoro hist dns          since dns was attached\n"
 		     "  kcoro hist dns 5 3      then what each 5 seconds add, three reports\n"
-		     "  kcoro -p hist dns -i eth0\n");
+		     "  kcoro -p hist dns eth0\n");
 	verb->callback([=, &asked] {
 		asked.run = [=, &asked] { return hist_dns(*interface, *when, asked.out); };
 	});

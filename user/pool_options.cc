@@ -8,12 +8,12 @@
 
 namespace kcoro {
 
-outcome check_pool_options(const std::string &name, const std::string &size,
-			   unsigned long long &quota)
+outcome check_pool_options(const std::string &option, const std::string &name,
+			   const std::string &size, unsigned long long &quota)
 {
 	if (name.size() >= KCORO_NAME_LEN)
-		return misuse("--pool {}: a pool's name has at most {} characters", printable(name),
-			      KCORO_NAME_LEN - 1);
+		return misuse("{} {}: a pool's name has at most {} characters", option,
+			      printable(name), KCORO_NAME_LEN - 1);
 	if (size.empty())
 		return done{};
 	auto bytes = parse_size(size);

@@ -24,6 +24,20 @@ std::string check_interval(std::string &word)
 
 } // namespace
 
+void add_interface(CLI::App &verb, std::string &interface)
+{
+	// It may be left out: a number is an interval.
+	auto is_no_number = [](std::string &word) -> std::string {
+		double number = 0;
+		return CLI::detail::lexical_cast(word, number) ? "is a number" : "";
+	};
+
+	verb.validate_positionals();
+	verb.add_option("IFACE", interface, "of the filter on this interface only")
+		->check(CLI::Validator(is_no_number, ""))
+		->type_name(" ");
+}
+
 void add_schedule(CLI::App &verb, schedule &when)
 {
 	verb.add_option("interval", when.interval, "seconds between reports")

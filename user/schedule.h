@@ -5,12 +5,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include <string>
+
 namespace kcoro {
 
 struct schedule {
 	double interval = 0; // seconds; 0: one report
 	long count = 0;	     // reports; 0: until Ctrl-C
 };
+
+// Adds [IFACE], of a filter; before the schedule.
+void add_interface(CLI::App &verb, std::string &interface);
 
 // Adds [interval [count]].
 void add_schedule(CLI::App &verb, schedule &when);

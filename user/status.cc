@@ -19,7 +19,12 @@ struct shower {
 	const filter_kind *kind;
 	outcome (*show)(const filter_attachment &, json &, std::string &);
 };
-constexpr shower showers[] = {{&sni_kind, show_sni}, {&dns_kind, show_dns}};
+constexpr shower showers[] = {
+	{&sni_kind, show_sni},
+	{&dns_kind, show_dns},
+	{&handshake_kind, show_handshake},
+	{&knock_kind, show_knock},
+};
 static_assert(std::size(showers) == std::size(all_filter_kinds));
 
 void show_half(const filter_attachment &filter, json &list, std::string &text)

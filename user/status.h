@@ -14,6 +14,8 @@ namespace kcoro {
 // Adds an object to the list and lines to the text. The filter is whole.
 outcome show_sni(const filter_attachment &filter, json &list, std::string &text);
 outcome show_dns(const filter_attachment &filter, json &list, std::string &text);
+outcome show_handshake(const filter_attachment &filter, json &list, std::string &text);
+outcome show_knock(const filter_attachment &filter, json &list, std::string &text);
 
 } // namespace kcoro
 

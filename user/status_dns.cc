@@ -5,7 +5,7 @@
 #include "user/dns_counters.h"
 #include "user/hist.h"
 #include "user/labels.h"
-#include "user/per_cpu.h"
+#include "user/percpu.h"
 #include "user/pools.h"
 
 #include <algorithm>
@@ -30,25 +30,13 @@ result<long long> read_waiting(const filter_attachment &filter)
 	return std::max(waiting, 0LL);
 }
 
-result<dns_counters> read_counters(const filter_attachment &filter)
-{
-	auto per_cpu = read_per_cpu<dns_counters>(filter.pin("counters"));
-	dns_counters sum{};
-
-	if (!per_cpu)
-		return per_cpu.error();
-	for (const auto &one : *per_cpu)
-		counters_add(dns_filter_counters, sum, one);
-	return sum;
-}
-
 } // namespace
 
 outcome show_dns(const filter_attachment &filter, json &list, std::string &text)
 {
 	const auto &record = filter.record;
 	auto since = made_at(filter.pin(filter.kind->last_link));
-	auto counters = read_counters(filter);
+	auto counters = sum_over_cpus<dns_counters>(filter.pin("counters"));
 	auto waiting = read_waiting(filter);
 	auto link = open_pinned(filter.pin(filter.kind->last_link));
 

@@ -4,7 +4,7 @@
 
 #include "user/counters.h"
 #include "user/labels.h"
-#include "user/per_cpu.h"
+#include "user/percpu.h"
 #include "user/pools.h"
 #include "user/sni_names.h"
 
@@ -21,21 +21,6 @@ struct sni_state {
 	size_t names = 0;
 	bool cut = false; // the link is there, and leads nowhere
 };
-
-result<sni_counters> read_counters(const std::string &path)
-{
-	auto per_cpu = read_per_cpu<sni_counters>(path);
-	sni_counters sum{};
-
-	if (!per_cpu)
-		return per_cpu.error();
-	for (const auto &one : *per_cpu) {
-		counters_add(filter_counters, sum, one);
-		for (unsigned v = 0; v < SNI_VERDICTS; v++)
-			sum.verdict[v] += one.verdict[v];
-	}
-	return sum;
-}
 
 result<kcoro_table_counters> read_table(const std::string &path)
 {
@@ -64,7 +49,7 @@ result<kcoro_table_counters> read_table(const std::string &path)
 result<sni_state> read_state(const filter_attachment &filter)
 {
 	sni_state state;
-	auto counters = read_counters(filter.pin("counters"));
+	auto counters = sum_over_cpus<sni_counters>(filter.pin("counters"));
 	auto table = read_table(filter.pin("sni_read"));
 	auto names = listed_names(filter);
 	auto link = open_pinned(filter.pin("link"));

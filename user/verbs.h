@@ -22,6 +22,8 @@ struct request {
 void add_attach(CLI::App &app, request &asked);
 void add_attach_sni(CLI::App &attach, request &asked);
 void add_attach_dns(CLI::App &attach, request &asked);
+void add_attach_handshake(CLI::App &attach, request &asked);
+void add_attach_knock(CLI::App &attach, request &asked);
 void add_attach_latency(CLI::App &attach, request &asked);
 void add_attach_coro(CLI::App &attach, request &asked);
 void add_detach(CLI::App &app, request &asked);
@@ -32,6 +34,7 @@ void add_pool(CLI::App &app, request &asked);
 void add_ps(CLI::App &app, request &asked);
 void add_hist(CLI::App &app, request &asked);
 void add_hist_dns(CLI::App &hist, request &asked);
+void add_hist_handshake(CLI::App &hist, request &asked);
 void add_events(CLI::App &app, request &asked);
 void add_doctor(CLI::App &app, request &asked);
 

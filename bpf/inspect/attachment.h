@@ -36,6 +36,8 @@ struct attachment {
 	__u64 netns_inode;	/* of the network namespace that ifindex belongs to */
 	__u64 pool_id;		/* of the flows' frames */
 	__u64 timeout_ns;	/* how long an answer is awaited; 0: the filter awaits none */
+	__u32 limit;		/* half-open handshakes of a source; 0: none */
+	__u32 reserved;		/* 0 */
 };
 
 #endif /* KCORO_ATTACHMENT_H */

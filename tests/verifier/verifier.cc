@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "../../bpf/filters/handshake/handshake.h"
 #include "../../bpf/filters/sni/sni.h"
 
 namespace {
@@ -77,7 +78,26 @@ void other_sni_config(bpf_object *object)
 	config->raw_ip = 1;
 }
 
+void other_handshake_config(bpf_object *object)
+{
+	std::size_t size = 0;
+	const auto *rodata = bpf_object__find_map_by_name(object, ".rodata");
+	void *value = rodata ? bpf_map__initial_value(rodata, &size) : nullptr;
+
+	if (!value || size < sizeof(handshake_config)) {
+		std::fputs(
+			"verifier: handshake has no struct handshake_config in .rodata any more\n",
+			stderr);
+		std::exit(2);
+	}
+	auto *config = static_cast<handshake_config *>(value);
+	config->limit = 3;
+	config->port = 443;
+	config->raw_ip = 1;
+}
+
 constexpr Variant variants[] = {
+	{"handshake", "handshake_tc", "+limit,port,raw_ip", other_handshake_config},
 	{"sni", "sni_tc", "+port,closed,raw_ip", other_sni_config},
 	{"sni", "sni_xdp", "+port,closed,raw_ip", other_sni_config},
 };
