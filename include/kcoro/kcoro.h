@@ -99,8 +99,11 @@ void kcoro_pool_free_class(struct kcoro_pool *pool, unsigned long cls, void *fra
 void *kcoro_pool_alloc_large(struct kcoro_pool *pool, size_t size, gfp_t gfp);
 void kcoro_pool_free_large(struct kcoro_pool *pool, void *frame, size_t size);
 
-/* enum kcoro_class by (size - 1) / 64. */
-extern const u8 kcoro_class_by_size[KCORO_FRAME_SIZE_MAX / 64];
+/*
+ * enum kcoro_class by (size - 1) / 64; KCORO_FRAME_SIZE_MAX / 64 of them. The array has no
+ * size here: CONFIG_UBSAN_BOUNDS would test again what is tested before.
+ */
+extern const u8 kcoro_class_by_size[];
 
 /**
  * kcoro_size_class() - the smallest class that holds a size

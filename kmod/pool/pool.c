@@ -37,6 +37,7 @@ const u8 kcoro_class_by_size[] = {
 	[32 ... 63] = KCORO_CLASS_4096B,
 	[64 ... 127] = KCORO_CLASS_8192B,
 };
+static_assert(ARRAY_SIZE(kcoro_class_by_size) == KCORO_FRAME_SIZE_MAX / 64);
 EXPORT_SYMBOL_GPL(kcoro_class_by_size);
 
 /* sizeof(struct kcoro_pool_attr) when there was no other yet. */
