@@ -37,8 +37,8 @@ const u8 kcoro_class_by_size[] = {
 	[32 ... 63] = KCORO_CLASS_4096B,
 	[64 ... 127] = KCORO_CLASS_8192B,
 };
-static_assert(ARRAY_SIZE(kcoro_class_by_size) == KCORO_FRAME_SIZE_MAX / 64);
 EXPORT_SYMBOL_GPL(kcoro_class_by_size);
+static_assert(ARRAY_SIZE(kcoro_class_by_size) == KCORO_FRAME_SIZE_MAX / 64);
 
 /* sizeof(struct kcoro_pool_attr) when there was no other yet. */
 #define ATTR_SIZE_FIRST 64
