@@ -3,8 +3,15 @@
  * bpf_coro.c - a coroutine whose body is BPF: the body here calls the program, and awaits
  * what that asked for before it returned; and the kfuncs with which it asks.
  *
- * Contexts: the body: an executor; programs are called under RCU. Await kfuncs: the
- * program, inside a call. Spawn: any but NMI.
+ * Contexts: the body: an executor; programs are called under RCU. Kfuncs that take a
+ * coroutine: its own program, inside a call. Spawn: any but NMI.
+ *
+ * Children: one that ends pushes itself to its parent's list, on whatever CPU, and wakes
+ * it; the parent alone takes from the list. It ends by putting NOBODY_TAKES there: who
+ * finds that does not push. Each child holds its parent until it has ended, each on the
+ * list holds itself until it is taken, and both are in one scope, which outlives the frames.
+ *
+ *	me->children = spawned - taken
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -106,7 +113,7 @@ static void end_child(struct bpf_coro *me)
 		}
 		me->ended_node.next = first;
 	} while (!try_cmpxchg(&parent->ended_children.first, &first, &me->ended_node));
-	/* What comes after this is not seen by a parent that has ended: it is held. */
+	/* One that has ended takes no notice. */
 	kcoro_coro_wake(&parent->co);
 	kcoro_coro_put(&parent->co);
 }
@@ -196,26 +203,34 @@ static long body(struct kcoro_coro *co)
 	KCORO_END(got);
 }
 
-static void destroy(struct kcoro_coro *co)
+/* It is killed. One that never ran knows of nothing. */
+static void tell_killed(struct bpf_coro *me)
 {
-	struct bpf_coro *me = container_of(co, struct bpf_coro, co);
 	const struct kcoro_ops *ops;
 
-	kcoro_key_release(&me->hold);
-	kcoro_timer_disarm(&me->timer);
-	end_parent(me);
-	if (!me->ended)
-		me->value = -EINTR;
-	if (me->parent)
-		end_child(me);
-	/* Else it is killed. One that never ran knows of nothing. */
-	if (me->ended || !(co->flags & KCORO_CORO_RAN))
+	me->value = -EINTR;
+	me->await = AWAIT_NOTHING;
+	if (!(me->co.flags & KCORO_CORO_RAN))
 		return;
 	rcu_read_lock();
 	ops = rcu_dereference(me->instance->ops);
 	if (ops->cancel)
 		ops->cancel(&me->front);
 	rcu_read_unlock();
+}
+
+static void destroy(struct kcoro_coro *co)
+{
+	struct bpf_coro *me = container_of(co, struct bpf_coro, co);
+
+	/* First: the program may do there what it may do anywhere. */
+	if (!me->ended)
+		tell_killed(me);
+	kcoro_key_release(&me->hold);
+	kcoro_timer_disarm(&me->timer);
+	end_parent(me);
+	if (me->parent)
+		end_child(me);
 }
 
 /**
@@ -362,6 +377,9 @@ __bpf_kfunc int bpf_kcoro_key_hold(struct kcoro_bpf_coro *co, u64 table_id, cons
 
 	if (key__sz > KCORO_KEY_SIZE_MAX)
 		return -EINVAL;
+	/* The place is taken by the key that it awaits next. */
+	if (me->await == AWAIT_KEY)
+		return -EBUSY;
 	return kcoro_key_hold(&me->co, &me->hold, table_id, key, key__sz, flags);
 }
 

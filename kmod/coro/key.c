@@ -11,7 +11,7 @@
  * take the lock, and looks again. A table that goes takes all waits off its lists; armed
  * ones are fired, broken.
  *
- * For a held key, in each table: values that were kept = taken + left in it when released.
+ * For a held key: count = values kept - values taken <= KCORO_KEY_VALUES, and 0 while armed.
  *
  * Contexts: wake: any but NMI; await, hold, release: a body, or who creates it.
  */

@@ -33,9 +33,16 @@ static __always_inline int begin(struct kcoro_bpf_coro *co, struct plan_state *s
 	case PLAN_YIELD:
 		return KCORO_NEXT_YIELD;
 	case PLAN_KEY:
+	case PLAN_GRASP:
 		bpf_kcoro_await_key(co, s->args.table_id, &s->args.key, sizeof(s->args.key),
 				    s->args.ns);
 		return KCORO_NEXT_WAIT;
+	case PLAN_BOTH:
+		bpf_kcoro_await_key(co, s->args.table_id, &s->args.key, sizeof(s->args.key),
+				    s->args.ns);
+		return bpf_kcoro_key_hold(co, s->args.table_id, &s->args.key,
+					  sizeof(s->args.key), 0) == -16 ?
+			       KCORO_NEXT_WAIT : -EBADMSG;
 	case PLAN_NOTHING:
 		return KCORO_NEXT_WAIT;
 	case PLAN_NONSENSE:
@@ -146,7 +153,12 @@ int BPF_PROG(plan_resume, struct kcoro_bpf_coro *co, __s64 value, __s32 error)
 SEC("struct_ops/cancel")
 void BPF_PROG(plan_cancel, struct kcoro_bpf_coro *co)
 {
+	struct plan_state *s = (struct plan_state *)bpf_kcoro_coro_data(co, sizeof(*s));
+
 	__sync_fetch_and_add(&seen.cancels, 1);
+	if (s && s->args.plan == PLAN_GRASP &&
+	    !bpf_kcoro_key_hold(co, s->args.table_id, &s->args.key, sizeof(s->args.key), 0))
+		__sync_fetch_and_add(&seen.grasps, 1);
 }
 
 /* In the place of plan_resume. */

@@ -296,8 +296,27 @@ failure holds(fixture &f)
 	link.reset();
 	EXPECT(f.seen().cancels == 1);
 	EXPECT(f.wake(table, 1, 1) == -ENOENT);
+	// Who is killed and holds a key then holds it no longer than it lives.
+	link = f.attach();
+	args.plan = PLAN_GRASP;
+	args.flags = 0;
+	EXPECT(f.spawn(args, 20).spawned == 20);
+	EXPECT(soon([&] { return f.seen().starts == 20; }));
+	link.reset();
+	EXPECT(f.seen().cancels == 20 && f.seen().grasps == 20);
+	EXPECT(f.wake(table, 1, 1) == -ENOENT);
+	// One key at a time: what was asked for is awaited.
+	link = f.attach();
+	args.plan = PLAN_BOTH;
+	EXPECT(f.spawn(args).error == 0);
+	EXPECT(soon([&] { return f.wake(table, 1, 8) == 0; }));
+	EXPECT(soon([&] { return f.seen().resumes == 1; }));
+	EXPECT(f.seen().values == 8 && f.wake(table, 1, 1) == -ENOENT);
+	link.reset();
 	// The table goes.
 	link = f.attach();
+	args.plan = PLAN_HOLD;
+	args.flags = KCORO_KEY_HOLD;
 	EXPECT(f.spawn_key(args) == 0);
 	f.release_table();
 	EXPECT(soon([&] { return f.seen().stale == 1; }));

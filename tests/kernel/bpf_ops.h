@@ -15,6 +15,8 @@ enum plan {
 	PLAN_SPAWN,	/* spawns another, which ends at once */
 	PLAN_PARENT,	/* spawns children of three plans, and takes the results of all */
 	PLAN_LEAVES,	/* spawns a child that waits for its key, and ends */
+	PLAN_BOTH,	/* asks for a key, and wants to hold another one */
+	PLAN_GRASP,	/* awaits its key; when it is killed it wants to hold it */
 	PLAN_HOLD,	/* holds a key, takes PLAN_VALUES values, and releases it */
 };
 
@@ -68,6 +70,7 @@ struct plan_seen {
 	__u64 replaced;		/* calls of the program that took another one's place */
 	__u64 families;		/* parents that had the results of all their children */
 	__u64 canceled;
+	__u64 grasps;		/* keys that were held when it was too late */
 	__u64 holds;		/* keys that were released by their holder */
 	__u64 ops_id;
 };
