@@ -406,7 +406,8 @@ extern int bpf_kcoro_await_key(struct kcoro_bpf_coro *co, __u64 table_id, const 
  *
  * struct_ops programs. Up to KCORO_KEY_VALUES values are kept, in order. The key is held
  * until the coroutine ends, or bpf_kcoro_key_release(). 0; -EEXIST: KCORO_KEY_ONLY; -EBUSY:
- * it holds one, or has asked for one in this call; -ESTALE: no such table (any more); -EINVAL: the key's length, or a flag.
+ * it holds one, or has asked for one in this call; -ESTALE: no such table (any more);
+ * -EINVAL: the key's length, or a flag.
  */
 extern int bpf_kcoro_key_hold(struct kcoro_bpf_coro *co, __u64 table_id, const void *key,
 			      __u32 key__sz, __u32 flags) __ksym;
