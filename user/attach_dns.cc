@@ -3,7 +3,6 @@
 #include "user/attach_dns.h"
 
 #include "user/attach_ops.h"
-#include "user/filter_pool.h"
 #include "user/labels.h"
 
 #include <filters/dns/dns.h>
@@ -35,29 +34,11 @@ result<dns_object> load(const dns_request &asked, const interface &device, __u64
 	config.port = static_cast<__u16>(asked.port);
 	config.raw_ip = device.raw_ip;
 	config.timeout_ns = static_cast<__u64>(asked.timeout * 1e9);
-	std::memset(config.ops_name, 0, sizeof(config.ops_name));
-	asked.name.copy(config.ops_name, sizeof(config.ops_name) - 1);
-	name_ops(object->maps.dns_ops, asked.name);
-	object->struct_ops.dns_ops->pool_id = pool_id;
-	object->struct_ops.dns_ops->limit = asked.max_queries;
+	prepare_ops(object->maps.dns_ops, object->struct_ops.dns_ops, config.ops_name, asked.name,
+		    asked.max_queries, pool_id);
 	if (int err = dns_bpf::load(object.get()); err)
 		return load_failure("the dns filter", err);
 	return object;
-}
-
-outcome make_tables(const dns_request &asked, dns_bpf *object, __u64 pool_id)
-{
-	dns_setup_args args{};
-
-	args.pool_id = pool_id;
-	args.max_queries = asked.max_queries;
-	auto ran = run_program(bpf_program__fd(object->progs.dns_setup), &args, sizeof(args));
-	if (!ran)
-		return ran.error();
-	if (*ran)
-		return fail("can't make tables of {} queries: {}", asked.max_queries,
-			    std::strerror(-*ran));
-	return done{};
 }
 
 // From here on queries are followed.
@@ -72,58 +53,23 @@ outcome begin(const dns_bpf *object)
 	return done{};
 }
 
-// All that was loaded; goes with this process unless it was pinned. What needs another
-// stands behind it.
-struct dns_parts {
-	filter_pool pool;
-	dns_object object;
-	ops_link ops;
-	bool loopback = false;
-};
-
-outcome load_all(const dns_request &asked, const interface &device, attachment &record,
-		 dns_parts &parts)
+outcome pin_and_link(const ops_filter<dns_object> &filter, const attachment &record,
+		     const std::string &directory)
 {
-	auto pool = filter_pool::create(asked.name, asked.pool_quota);
-	if (!pool)
-		return pool.error();
-	auto object = load(asked, device, pool->id());
-	if (!object)
-		return object.error();
-	if (auto made = make_tables(asked, object->get(), pool->id()); !made)
-		return made;
-	auto ops = attach_ops((*object)->maps.dns_ops, asked.name);
-	if (!ops)
-		return ops.error();
-	record.pool_id = pool->id();
-	// What goes out on the loopback comes in there, too: once is enough.
-	if (device.loopback)
-		record.direction = ATTACHMENT_INGRESS;
-	parts = {std::move(*pool), std::move(*object), std::move(*ops), device.loopback};
-	return done{};
-}
-
-outcome pin_and_link(const dns_parts &parts, const attachment &record, const std::string &directory)
-{
-	const auto *object = parts.object.get();
+	const auto *object = filter.object.get();
 	const named_pins pins = {
 		{bpf_map__fd(object->maps.dns_latency_us), "latency_us"},
 		{bpf_map__fd(object->maps.dns_servers), "servers"},
 		{bpf_map__fd(object->maps.dns_counters), "counters"},
 		{bpf_map__fd(object->maps.dns_owner), "owner"},
-		{bpf_program__fd(object->progs.dns_read), "dns_read"},
-		{bpf_link__fd(parts.ops.get()), "link_ops"},
+		{bpf_link__fd(filter.ops.get()), "link_ops"},
 	};
-	int program = bpf_program__fd(object->progs.dns_tc);
 
 	outcome step = pin_each(pins, directory);
 	if (step)
-		step = parts.pool.pin_to(directory);
-	if (step && !parts.loopback)
-		step = link_program(program, record, ATTACHMENT_EGRESS, directory, "link_egress");
+		step = filter.pool.pin_to(directory);
 	if (step)
-		step = link_program(program, record, ATTACHMENT_INGRESS, directory,
-				    dns_kind.last_link);
+		step = link_both_ways(object->progs.dns_tc, record, dns_kind, directory);
 	if (step)
 		step = begin(object);
 	return step;
@@ -133,7 +79,7 @@ outcome pin_and_link(const dns_parts &parts, const attachment &record, const std
 
 outcome attach_dns(dns_request asked, const output &out)
 {
-	dns_parts parts;
+	ops_filter<dns_object> filter;
 
 	asked.place.direction = ATTACHMENT_BOTH;
 	if (asked.name.empty())
@@ -147,12 +93,26 @@ outcome attach_dns(dns_request asked, const output &out)
 	wish.max_flows = asked.max_queries;
 	wish.timeout_ns = static_cast<__u64>(asked.timeout * 1e9);
 
-	const filter_steps steps{[&](const interface &device, attachment &record) {
-					 return load_all(asked, device, record, parts);
-				 },
-				 [&](const attachment &record, const std::string &directory) {
-					 return pin_and_link(parts, record, directory);
-				 }};
+	const filter_steps steps{
+		[&](const interface &device, attachment &record) {
+			dns_setup_args args{};
+			args.max_queries = asked.max_queries;
+			look_both_ways(device, record);
+			return load_ops_filter(
+				filter, asked.name, asked.pool_quota, record,
+				[&](__u64 pool_id) {
+					args.pool_id = pool_id;
+					return load(asked, device, pool_id);
+				},
+				[](dns_bpf *object) { return object->maps.dns_ops; },
+				[&](dns_bpf *object) {
+					return make_tables(object->progs.dns_setup, args,
+							   asked.max_queries, "queries");
+				});
+		},
+		[&](const attachment &record, const std::string &directory) {
+			return pin_and_link(filter, record, directory);
+		}};
 	auto attached = attach_filter(dns_kind, asked.place, wish, steps);
 	if (!attached)
 		return attached.error();

@@ -8,6 +8,8 @@
 #include "user/output.h"
 #include "user/result.h"
 
+#include <CLI/CLI.hpp>
+
 #include <functional>
 #include <string>
 #include <utility>
@@ -57,6 +59,9 @@ constexpr unsigned long long filter_pool_quota(unsigned long long frame_bytes, u
 
 // Less would be cached before the first frames are served.
 constexpr unsigned long long smallest_pool_quota = 65536;
+
+// IFACE, with that help, and --netns.
+void add_place(CLI::App &verb, filter_place &place, const std::string &help);
 
 // The pool's name, given with that option, and --pool-quota SIZE; the quota in bytes, left
 // alone when SIZE is empty.

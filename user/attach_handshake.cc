@@ -3,7 +3,6 @@
 #include "user/attach_handshake.h"
 
 #include "user/attach_ops.h"
-#include "user/filter_pool.h"
 #include "user/labels.h"
 
 #include <filters/handshake/handshake.h>
@@ -19,15 +18,6 @@ namespace {
 
 using handshake_object = skeleton<handshake_bpf, handshake_bpf::destroy>;
 
-// All that was loaded; goes with this process unless it was pinned. What needs another
-// stands behind it.
-struct handshake_parts {
-	filter_pool pool;
-	handshake_object object;
-	ops_link ops;
-	bool loopback = false;
-};
-
 result<handshake_object> open_and_load(const handshake_request &asked, const interface &device,
 				       __u64 pool_id)
 {
@@ -42,77 +32,33 @@ result<handshake_object> open_and_load(const handshake_request &asked, const int
 	config.port = static_cast<__u16>(asked.port);
 	config.raw_ip = device.raw_ip;
 
-	auto &name = object->rodata->ops_name;
-	std::memset(name, 0, sizeof(name));
-	asked.name.copy(name, sizeof(name) - 1);
-	name_ops(object->maps.handshake, asked.name);
-	object->struct_ops.handshake->limit = asked.max_flows;
-	object->struct_ops.handshake->pool_id = pool_id;
-
+	prepare_ops(object->maps.handshake, object->struct_ops.handshake, object->rodata->ops_name,
+		    asked.name, asked.max_flows, pool_id);
 	if (int err = handshake_bpf::load(object.get()); err)
 		return load_failure("the handshake filter", err);
 	return object;
 }
 
-outcome set_up(const handshake_request &asked, const handshake_bpf *object)
-{
-	handshake_setup_args args{};
-
-	args.max_flows = asked.max_flows;
-	auto ran = run_program(bpf_program__fd(object->progs.handshake_setup), &args, sizeof(args));
-	if (!ran)
-		return ran.error();
-	if (*ran)
-		return fail("can't make a table of {} handshakes: {}", asked.max_flows,
-			    std::strerror(-*ran));
-	return done{};
-}
-
-outcome load(const handshake_request &asked, const interface &device, attachment &record,
-	     handshake_parts &parts)
-{
-	auto pool = filter_pool::create(asked.name, asked.pool_quota);
-	if (!pool)
-		return pool.error();
-	auto object = open_and_load(asked, device, pool->id());
-	if (!object)
-		return object.error();
-	auto ops = attach_ops((*object)->maps.handshake, asked.name);
-	if (!ops)
-		return ops.error();
-	if (auto ready = set_up(asked, object->get()); !ready)
-		return ready;
-	record.pool_id = pool->id();
-	// Each packet comes twice there, on the way out and on the way in.
-	if (device.loopback)
-		record.direction = ATTACHMENT_INGRESS;
-	parts = {std::move(*pool), std::move(*object), std::move(*ops), device.loopback};
-	return done{};
-}
-
 // The packet program comes last: it finds all it needs. It does nothing before both its
 // links are pinned.
-outcome pin_and_link(const handshake_parts &parts, const attachment &record,
+outcome pin_and_link(const ops_filter<handshake_object> &filter, const attachment &record,
 		     const std::string &directory)
 {
-	const auto *object = parts.object.get();
-	int program = bpf_program__fd(object->progs.handshake_tc);
+	const auto *object = filter.object.get();
 	const named_pins pins = {
 		{bpf_map__fd(object->maps.handshake_latency_ns), "handshake_latency_ns"},
 		{bpf_map__fd(object->maps.handshake_sources), "handshake_sources"},
 		{bpf_map__fd(object->maps.counters), "counters"},
 		{bpf_map__fd(object->maps.owner), "owner"},
-		{bpf_link__fd(parts.ops.get()), "link_ops"},
+		{bpf_link__fd(filter.ops.get()), "link_ops"},
 	};
 
-	outcome step = parts.pool.pin_to(directory);
+	outcome step = filter.pool.pin_to(directory);
 	if (step)
 		step = pin_each(pins, directory);
-	if (step && !parts.loopback)
-		step = link_program(program, record, ATTACHMENT_EGRESS, directory, "link_egress");
 	if (step)
-		step = link_program(program, record, ATTACHMENT_INGRESS, directory,
-				    handshake_kind.last_link);
+		step = link_both_ways(object->progs.handshake_tc, record, handshake_kind,
+				      directory);
 	if (step)
 		object->bss->active = true;
 	return step;
@@ -122,7 +68,7 @@ outcome pin_and_link(const handshake_parts &parts, const attachment &record,
 
 outcome attach_handshake(handshake_request asked, const output &out)
 {
-	handshake_parts parts;
+	ops_filter<handshake_object> filter;
 
 	asked.place.direction = ATTACHMENT_BOTH;
 	if (asked.name.empty())
@@ -137,12 +83,25 @@ outcome attach_handshake(handshake_request asked, const output &out)
 	wish.limit = asked.limit;
 	wish.timeout_ns = static_cast<__u64>(asked.timeout * 1e9);
 
-	const filter_steps steps{[&](const interface &device, attachment &record) {
-					 return load(asked, device, record, parts);
-				 },
-				 [&](const attachment &record, const std::string &directory) {
-					 return pin_and_link(parts, record, directory);
-				 }};
+	const filter_steps steps{
+		[&](const interface &device, attachment &record) {
+			handshake_setup_args args{};
+			args.max_flows = asked.max_flows;
+			look_both_ways(device, record);
+			return load_ops_filter(
+				filter, asked.name, asked.pool_quota, record,
+				[&](__u64 pool_id) {
+					return open_and_load(asked, device, pool_id);
+				},
+				[](handshake_bpf *object) { return object->maps.handshake; },
+				[&](handshake_bpf *object) {
+					return make_tables(object->progs.handshake_setup, args,
+							   asked.max_flows, "handshakes");
+				});
+		},
+		[&](const attachment &record, const std::string &directory) {
+			return pin_and_link(filter, record, directory);
+		}};
 	auto attached = attach_filter(handshake_kind, asked.place, wish, steps);
 	if (!attached)
 		return attached.error();

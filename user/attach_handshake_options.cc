@@ -31,7 +31,7 @@ void add_attach_handshake(CLI::App &attach, request &asked)
 
 	verb->fallthrough();
 	verb->footer(footer);
-	verb->add_option("IFACE", wish->place.interface, "interface to look at")->required();
+	add_place(*verb, wish->place, "interface to look at");
 	verb->add_option("--port", wish->port, "this server port only (default: all)")
 		->check(CLI::Range(0U, 65535U).description(""))
 		->type_name("PORT");
@@ -45,8 +45,6 @@ void add_attach_handshake(CLI::App &attach, request &asked)
 		->check(CLI::Range(1U, KCORO_OPS_LIMIT_MAX).description(""))
 		->type_name("N");
 	add_ops_pool(*verb, wish->name, *quota, "handshake-IFACE");
-	verb->add_option("--netns", wish->place.netns, "IFACE is in this network namespace")
-		->type_name("NAME");
 	verb->callback([=, &asked] {
 		asked.run = [=, &asked]() -> outcome {
 			if (auto right = check_pool_options("--name", wish->name, *quota,

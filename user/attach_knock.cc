@@ -3,7 +3,6 @@
 #include "user/attach_knock.h"
 
 #include "user/attach_ops.h"
-#include "user/filter_pool.h"
 #include "user/labels.h"
 
 #include <filters/knock/knock.h>
@@ -19,13 +18,6 @@ namespace kcoro {
 namespace {
 
 using knock_object = skeleton<knock_bpf, knock_bpf::destroy>;
-
-// All that was loaded; goes with this process unless it was pinned.
-struct knock_parts {
-	filter_pool pool;
-	knock_object object;
-	ops_link ops;
-};
 
 outcome check(const knock_request &asked)
 {
@@ -57,12 +49,8 @@ result<knock_object> open_and_load(const knock_request &asked, const interface &
 	config.port = static_cast<__u16>(asked.open);
 	config.raw_ip = device.raw_ip;
 
-	auto &name = object->rodata->ops_name;
-	std::memset(name, 0, sizeof(name));
-	asked.name.copy(name, sizeof(name) - 1);
-	name_ops(object->maps.knock, asked.name);
-	object->struct_ops.knock->limit = asked.max_sources;
-	object->struct_ops.knock->pool_id = pool_id;
+	prepare_ops(object->maps.knock, object->struct_ops.knock, object->rodata->ops_name,
+		    asked.name, asked.max_sources, pool_id);
 	bpf_map__set_max_entries(object->maps.guests, asked.max_sources);
 
 	if (int err = knock_bpf::load(object.get()); err)
@@ -70,51 +58,18 @@ result<knock_object> open_and_load(const knock_request &asked, const interface &
 	return object;
 }
 
-outcome set_up(const knock_request &asked, const knock_bpf *object)
-{
-	knock_setup_args args{};
-
-	args.max_sources = asked.max_sources;
-	auto ran = run_program(bpf_program__fd(object->progs.knock_setup), &args, sizeof(args));
-	if (!ran)
-		return ran.error();
-	if (*ran)
-		return fail("can't make a table of {} sources: {}", asked.max_sources,
-			    std::strerror(-*ran));
-	return done{};
-}
-
-outcome load(const knock_request &asked, const interface &device, attachment &record,
-	     knock_parts &parts)
-{
-	auto pool = filter_pool::create(asked.name, asked.pool_quota);
-	if (!pool)
-		return pool.error();
-	auto object = open_and_load(asked, device, pool->id());
-	if (!object)
-		return object.error();
-	auto ops = attach_ops((*object)->maps.knock, asked.name);
-	if (!ops)
-		return ops.error();
-	if (auto ready = set_up(asked, object->get()); !ready)
-		return ready;
-	record.pool_id = pool->id();
-	parts = {std::move(*pool), std::move(*object), std::move(*ops)};
-	return done{};
-}
-
-outcome pin_and_link(const knock_parts &parts, const attachment &record,
+outcome pin_and_link(const ops_filter<knock_object> &filter, const attachment &record,
 		     const std::string &directory)
 {
-	const auto *object = parts.object.get();
+	const auto *object = filter.object.get();
 	const named_pins pins = {
 		{bpf_map__fd(object->maps.guests), "guests"},
 		{bpf_map__fd(object->maps.counters), "counters"},
 		{bpf_map__fd(object->maps.owner), "owner"},
-		{bpf_link__fd(parts.ops.get()), "link_ops"},
+		{bpf_link__fd(filter.ops.get()), "link_ops"},
 	};
 
-	outcome step = parts.pool.pin_to(directory);
+	outcome step = filter.pool.pin_to(directory);
 	if (step)
 		step = pin_each(pins, directory);
 	if (step)
@@ -127,7 +82,7 @@ outcome pin_and_link(const knock_parts &parts, const attachment &record,
 
 outcome attach_knock(knock_request asked, const output &out)
 {
-	knock_parts parts;
+	ops_filter<knock_object> filter;
 
 	if (auto right = check(asked); !right)
 		return right;
@@ -143,12 +98,24 @@ outcome attach_knock(knock_request asked, const output &out)
 	wish.max_flows = asked.max_sources;
 	wish.timeout_ns = static_cast<__u64>(asked.within * 1e9);
 
-	const filter_steps steps{[&](const interface &device, attachment &record) {
-					 return load(asked, device, record, parts);
-				 },
-				 [&](const attachment &record, const std::string &directory) {
-					 return pin_and_link(parts, record, directory);
-				 }};
+	const filter_steps steps{
+		[&](const interface &device, attachment &record) {
+			knock_setup_args args{};
+			args.max_sources = asked.max_sources;
+			return load_ops_filter(
+				filter, asked.name, asked.pool_quota, record,
+				[&](__u64 pool_id) {
+					return open_and_load(asked, device, pool_id);
+				},
+				[](knock_bpf *object) { return object->maps.knock; },
+				[&](knock_bpf *object) {
+					return make_tables(object->progs.knock_setup, args,
+							   asked.max_sources, "sources");
+				});
+		},
+		[&](const attachment &record, const std::string &directory) {
+			return pin_and_link(filter, record, directory);
+		}};
 	auto attached = attach_filter(knock_kind, asked.place, wish, steps);
 	if (!attached)
 		return attached.error();

@@ -45,7 +45,7 @@ void add_attach_knock(CLI::App &attach, request &asked)
 
 	verb->fallthrough();
 	verb->footer(footer);
-	verb->add_option("IFACE", wish->place.interface, "interface to guard")->required();
+	add_place(*verb, wish->place, "interface to guard");
 	verb->add_option("--ports", *ports, "to knock at, in this order")
 		->required()
 		->type_name("A,B,...");
@@ -60,8 +60,6 @@ void add_attach_knock(CLI::App &attach, request &asked)
 		->check(CLI::Range(1U, KCORO_OPS_LIMIT_MAX).description(""))
 		->type_name("N");
 	add_ops_pool(*verb, wish->name, *quota, "knock-IFACE");
-	verb->add_option("--netns", wish->place.netns, "IFACE is in this network namespace")
-		->type_name("NAME");
 	verb->callback([=, &asked] {
 		asked.run = [=, &asked]() -> outcome {
 			if (auto right = parse_ports(*ports, wish->ports); !right)

@@ -21,4 +21,17 @@ result<ops_link> attach_ops(const bpf_map *ops, const std::string &name)
 	return fail("can't attach the coroutines' bodies: {}", std::strerror(err));
 }
 
+outcome link_both_ways(const bpf_program *program, const attachment &record,
+		       const filter_kind &kind, const std::string &directory)
+{
+	int fd = bpf_program__fd(program);
+	outcome step = done{};
+
+	if (record.direction == ATTACHMENT_BOTH)
+		step = link_program(fd, record, ATTACHMENT_EGRESS, directory, "link_egress");
+	if (step)
+		step = link_program(fd, record, ATTACHMENT_INGRESS, directory, kind.last_link);
+	return step;
+}
+
 } // namespace kcoro

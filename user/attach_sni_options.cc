@@ -48,7 +48,7 @@ void add_attach_sni(CLI::App &attach, request &asked)
 
 	verb->fallthrough();
 	verb->footer(footer);
-	verb->add_option("IFACE", wish->place.interface, "interface to filter")->required();
+	add_place(*verb, wish->place, "interface to filter");
 	verb->add_option("--block", wish->names, "block these names")
 		->delimiter(',')
 		->type_name("NAME...");
@@ -78,8 +78,6 @@ void add_attach_sni(CLI::App &attach, request &asked)
 			 "what the pool may hold, 64K at least\n"
 			 "(default: enough for --max-flows)")
 		->type_name("SIZE");
-	verb->add_option("--netns", wish->place.netns, "IFACE is in this network namespace")
-		->type_name("NAME");
 	verb->callback([=, &asked] {
 		wish->place.mode = modes.at(*mode);
 		wish->place.direction = directions.at(*direction);

@@ -109,4 +109,18 @@ result<std::vector<filter_attachment>> find_filters(const filter_kind &kind,
 	return found;
 }
 
+result<std::vector<filter_attachment>> find_whole_filters(const filter_kind &kind,
+							  const std::string &interface)
+{
+	auto found = find_filters(kind, interface);
+
+	if (!found)
+		return found;
+	std::erase_if(*found, [](const auto &one) { return !one.linked; });
+	if (found->empty())
+		return fail("the {} filter is half attached: `kcoro detach {}` clears it",
+			    kind.name, kind.name);
+	return found;
+}
+
 } // namespace kcoro

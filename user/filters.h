@@ -62,6 +62,10 @@ std::vector<filter_attachment> filter_attachments(const filter_kind &kind);
 result<std::vector<filter_attachment>> find_filters(const filter_kind &kind,
 						    const std::string &interface);
 
+// Of these the whole ones, the others are left out; fails when there is none.
+result<std::vector<filter_attachment>> find_whole_filters(const filter_kind &kind,
+							  const std::string &interface);
+
 } // namespace kcoro
 
 #endif

@@ -53,14 +53,12 @@ struct watched {
 
 result<std::vector<watched>> open_filters(const std::string &interface)
 {
-	auto found = find_filters(dns_kind, interface);
+	auto found = find_whole_filters(dns_kind, interface);
 	std::vector<watched> all;
 
 	if (!found)
 		return found.error();
 	for (const auto &filter : *found) {
-		if (!filter.linked)
-			continue;
 		auto latencies = open_pinned(filter.pin("latency_us"));
 		auto servers = open_pinned(filter.pin("servers"));
 
@@ -71,8 +69,6 @@ result<std::vector<watched>> open_filters(const std::string &interface)
 		all.push_back(
 			{filter.interface(), std::move(*latencies), std::move(*servers), {}, {}});
 	}
-	if (all.empty())
-		return fail("the dns filter is half attached: `kcoro detach dns` clears it");
 	return all;
 }
 

@@ -43,14 +43,12 @@ struct followed {
 
 result<std::vector<followed>> open_filters(const std::string &interface)
 {
-	auto found = find_filters(handshake_kind, interface);
+	auto found = find_whole_filters(handshake_kind, interface);
 	std::vector<followed> all;
 
 	if (!found)
 		return found.error();
 	for (const auto &filter : *found) {
-		if (!filter.linked)
-			continue;
 		followed one;
 		one.title = filter.title();
 		one.interface = filter.interface();
@@ -66,8 +64,6 @@ result<std::vector<followed>> open_filters(const std::string &interface)
 		one.source = std::move(*source);
 		all.push_back(std::move(one));
 	}
-	if (all.empty())
-		return fail("handshake is half attached: `kcoro status` shows where");
 	return all;
 }
 

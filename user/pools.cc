@@ -170,6 +170,15 @@ kcoro_frame_counters pool_sum(const pool_row &pool)
 	return sum;
 }
 
+result<pool_row> read_pool(__u64 id)
+{
+	auto reader = pool_reader::open();
+
+	if (!reader)
+		return reader.error();
+	return reader->read(id);
+}
+
 json pool_json(const pool_row &pool)
 {
 	const auto &info = pool.info;

@@ -42,6 +42,9 @@ private:
 	skeleton<pools_bpf, pools_bpf::destroy> object_;
 };
 
+// The pool of that number, with a reader of its own.
+result<pool_row> read_pool(__u64 id);
+
 // All levels and classes together.
 kcoro_frame_counters pool_sum(const pool_row &pool);
 

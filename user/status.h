@@ -11,6 +11,15 @@
 
 namespace kcoro {
 
+// What is told of each: the first fields and lines.
+struct filter_status {
+	json object;
+	std::string text;
+};
+
+// Its link may lead nowhere: then it "`idle` nothing".
+result<filter_status> begin_status(const filter_attachment &filter, const std::string &idle);
+
 // Adds an object to the list and lines to the text. The filter is whole.
 outcome show_sni(const filter_attachment &filter, json &list, std::string &text);
 outcome show_dns(const filter_attachment &filter, json &list, std::string &text);

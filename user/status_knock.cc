@@ -39,33 +39,21 @@ outcome show_knock(const filter_attachment &filter, json &list, std::string &tex
 {
 	const auto &record = filter.record;
 	auto counters = sum_over_cpus<knock_counters>(filter.pin("counters"));
-	auto link = open_pinned(filter.pin(knock_kind.last_link));
-	auto since = made_at(filter.pin(knock_kind.last_link));
+	auto begun = begin_status(filter, "guards");
 
 	if (!counters)
 		return counters.error();
-	if (!link)
-		return link.error();
-	auto ifindex = link_ifindex(link->get());
-	bool cut = ifindex && *ifindex == 0;
-	list.push_back({{"interface", filter.interface()},
-			{"ifindex", record.ifindex},
-			{"mode", mode_label(record.mode)},
-			{"direction", direction_label(record.direction)},
-			{"attached", !cut},
-			{"since", since},
-			{"port", record.port},
-			{"max_sources", record.max_flows},
-			{"within_seconds", static_cast<double>(record.timeout_ns) / 1e9},
-			{"counters", counters_json(knock_counter_list, *counters)},
-			{"path", filter.path()}});
+	if (!begun)
+		return begun.error();
+	auto &[object, lines] = *begun;
+	object.update({{"port", record.port},
+		       {"max_sources", record.max_flows},
+		       {"within_seconds", static_cast<double>(record.timeout_ns) / 1e9},
+		       {"counters", counters_json(knock_counter_list, *counters)},
+		       {"path", filter.path()}});
+	list.push_back(std::move(object));
+	text += lines;
 
-	text += fmt::format("knock    {} since {}\n", filter.title(), format_time(since));
-	if (cut)
-		text += fmt::format(
-			"  guards nothing: the interface has gone, or a detach was killed;\n"
-			"  `kcoro detach knock {}` clears it\n",
-			record.ifindex);
 	text += fmt::format("  guards port {}, for {} sources at a time\n", record.port,
 			    record.max_flows);
 	text += counters_text(knock_counter_list, *counters, "  ");

@@ -14,14 +14,6 @@ namespace kcoro {
 
 namespace {
 
-struct sni_state {
-	sni_counters counters{};
-	kcoro_table_counters table{};
-	pool_row pool{};
-	size_t names = 0;
-	bool cut = false; // the link is there, and leads nowhere
-};
-
 result<kcoro_table_counters> read_table(const std::string &path)
 {
 	auto program = open_pinned(path);
@@ -44,34 +36,6 @@ result<kcoro_table_counters> read_table(const std::string &path)
 	table.full = args.full;
 	table.nomem = args.nomem;
 	return table;
-}
-
-result<sni_state> read_state(const filter_attachment &filter)
-{
-	sni_state state;
-	auto counters = sum_over_cpus<sni_counters>(filter.pin("counters"));
-	auto table = read_table(filter.pin("sni_read"));
-	auto names = listed_names(filter);
-	auto link = open_pinned(filter.pin("link"));
-
-	for (const failure *why :
-	     {counters ? nullptr : &counters.error(), table ? nullptr : &table.error(),
-	      names ? nullptr : &names.error(), link ? nullptr : &link.error()})
-		if (why)
-			return *why;
-	auto reader = pool_reader::open();
-	if (!reader)
-		return reader.error();
-	auto pool = reader->read(filter.record.pool_id);
-	if (!pool)
-		return pool.error();
-	state.pool = *pool;
-	state.counters = *counters;
-	state.table = *table;
-	state.names = names->size();
-	auto ifindex = link_ifindex(link->get());
-	state.cut = ifindex && *ifindex == 0;
-	return state;
 }
 
 json verdicts_json(const sni_counters &counters)
@@ -100,53 +64,45 @@ __u64 live_flows(const kcoro_table_counters &table)
 	return table.created - table.ended - table.expired;
 }
 
-void show(const filter_attachment &filter, const sni_state &state, json &list, std::string &text)
-{
-	const auto &record = filter.record;
-	auto since = made_at(filter.pin("link"));
-
-	list.push_back({{"interface", filter.interface()},
-			{"ifindex", record.ifindex},
-			{"mode", mode_label(record.mode)},
-			{"direction", direction_label(record.direction)},
-			{"attached", !state.cut},
-			{"since", since},
-			{"on_full", on_full_label(record.on_full)},
-			{"port", record.port},
-			{"max_flows", record.max_flows},
-			{"names", state.names},
-			{"live_flows", live_flows(state.table)},
-			{"table", counters_json(table_counters, state.table)},
-			{"verdicts", verdicts_json(state.counters)},
-			{"counters", counters_json(filter_counters, state.counters)},
-			{"pool", pool_json(state.pool)},
-			{"path", filter.path()}});
-
-	text += fmt::format("sni      {} since {}\n", filter.title(), format_time(since));
-	if (state.cut)
-		text += fmt::format(
-			"  filters nothing: the interface has gone, or a detach was killed;\n"
-			"  `kcoro detach sni {}` clears it\n",
-			record.ifindex);
-	text += fmt::format("  names {}  port {}  on-full {}\n", state.names,
-			    record.port ? std::to_string(record.port) : "all",
-			    on_full_label(record.on_full));
-	text += fmt::format("  flows live {} of {}\n", live_flows(state.table), record.max_flows);
-	text += counters_text(table_counters, state.table, "  flows ");
-	text += pool_status(state.pool);
-	text += counters_text(filter_counters, state.counters, "  ");
-	text += verdicts_text(state.counters);
-}
-
 } // namespace
 
 outcome show_sni(const filter_attachment &filter, json &list, std::string &text)
 {
-	auto state = read_state(filter);
+	const auto &record = filter.record;
+	auto counters = sum_over_cpus<sni_counters>(filter.pin("counters"));
+	auto table = read_table(filter.pin("sni_read"));
+	auto names = listed_names(filter);
+	auto begun = begin_status(filter, "filters");
+	auto pool = read_pool(record.pool_id);
 
-	if (!state)
-		return state.error();
-	show(filter, *state, list, text);
+	for (const failure *why :
+	     {counters ? nullptr : &counters.error(), table ? nullptr : &table.error(),
+	      names ? nullptr : &names.error(), begun ? nullptr : &begun.error(),
+	      pool ? nullptr : &pool.error()})
+		if (why)
+			return *why;
+
+	auto &[object, lines] = *begun;
+	object.update({{"on_full", on_full_label(record.on_full)},
+		       {"port", record.port},
+		       {"max_flows", record.max_flows},
+		       {"names", names->size()},
+		       {"live_flows", live_flows(*table)},
+		       {"table", counters_json(table_counters, *table)},
+		       {"verdicts", verdicts_json(*counters)},
+		       {"counters", counters_json(filter_counters, *counters)},
+		       {"pool", pool_json(*pool)},
+		       {"path", filter.path()}});
+	list.push_back(std::move(object));
+	text += lines;
+	text += fmt::format("  names {}  port {}  on-full {}\n", names->size(),
+			    record.port ? std::to_string(record.port) : "all",
+			    on_full_label(record.on_full));
+	text += fmt::format("  flows live {} of {}\n", live_flows(*table), record.max_flows);
+	text += counters_text(table_counters, *table, "  flows ");
+	text += pool_status(*pool);
+	text += counters_text(filter_counters, *counters, "  ");
+	text += verdicts_text(*counters);
 	return done{};
 }
 

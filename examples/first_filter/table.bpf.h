@@ -14,6 +14,7 @@
 #define KCORO_EXAMPLE_TABLE_BPF_H
 
 #include <kcoro.bpf.h>
+#include <kcoro_keep.bpf.h>
 
 #define KCORO_TABLE(table, key_t, frame_t, entries)				\
 	__u64 table##_id;							\
@@ -35,20 +36,14 @@
 			.name = #table,						\
 		};								\
 		struct table##_owner *owner;					\
-		struct kcoro_table *made;					\
 		__u32 zero = 0;							\
 										\
 		owner = bpf_map_lookup_elem(&table##_map, &zero);		\
 		if (!owner)							\
 			return -2; /* ENOENT: cannot be, the verifier asks */	\
-		made = bpf_kcoro_table_create(&attr, sizeof(attr));		\
-		if (!made)							\
-			return -12; /* ENOMEM */				\
-		table##_id = bpf_kcoro_table_id(made);				\
-		made = bpf_kptr_xchg(&owner->kept, made);			\
-		if (made) /* run twice: the first table goes */			\
-			bpf_kcoro_table_release(made);				\
-		return 0;							\
+		/* Run twice: the first table goes. */				\
+		table##_id = kcoro_table_keep(&owner->kept, &attr);		\
+		return table##_id ? 0 : -12; /* ENOMEM */			\
 	}
 
 #endif /* KCORO_EXAMPLE_TABLE_BPF_H */

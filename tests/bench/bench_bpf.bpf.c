@@ -16,6 +16,7 @@
 
 #include "bench_bpf.h"
 #include "kcoro.bpf.h"
+#include "kcoro_keep.bpf.h"
 
 extern __u64 bpf_kcoro_bench_count(void) __ksym;
 extern void *bpf_obj_new_impl(__u64 local_type_id, void *meta) __ksym;
@@ -84,19 +85,14 @@ SEC("syscall")
 int make_pool(void *ctx)
 {
 	struct kcoro_bpf_pool_attr attr = { .quota = 8 << 20, .name = "bench" };
-	struct kcoro_bpf_pool *pool = bpf_kcoro_pool_create(&attr, sizeof(attr)), *old = pool;
 	struct pool_owner *slot;
 	__u32 zero = 0;
 
-	if (!pool)
-		return attr.error;
-	own_pool = bpf_kcoro_pool_id(pool);
 	slot = bpf_map_lookup_elem(&pool_owner, &zero);
-	if (slot)
-		old = bpf_kptr_xchg(&slot->pool, pool);
-	if (old)
-		bpf_kcoro_pool_release(old);
-	return 0;
+	if (!slot)
+		return -2;
+	own_pool = kcoro_pool_keep(&slot->pool, &attr);
+	return own_pool ? 0 : attr.error;
 }
 
 #define KCORO_OWN_POOL(bytes)						\

@@ -14,6 +14,7 @@
 
 #include "bench_bpf.h"
 #include "kcoro.bpf.h"
+#include "kcoro_keep.bpf.h"
 
 extern __u64 bpf_kcoro_bench_count(void) __ksym;
 
@@ -83,18 +84,14 @@ int bench_prepare(void *ctx)
 	struct kcoro_table_attr attr = {
 		.key_size = 8, .frame_size = 8, .max_entries = 1024, .name = "bench",
 	};
-	struct kcoro_table *table = bpf_kcoro_table_create(&attr, sizeof(attr));
 	struct table_owner *slot;
 	__u32 zero = 0;
 
-	if (!table)
-		return -12;
-	table_id = bpf_kcoro_table_id(table);
 	slot = bpf_map_lookup_elem(&table_owner, &zero);
 	if (slot)
-		table = bpf_kptr_xchg(&slot->table, table);
-	if (table)
-		bpf_kcoro_table_release(table);
+		table_id = kcoro_table_keep(&slot->table, &attr);
+	if (!table_id)
+		return -12;
 	ops_id = bpf_kcoro_ops_id("bench");
 	return ops_id ? 0 : -2;
 }

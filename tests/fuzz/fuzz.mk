@@ -16,7 +16,7 @@ FUZZ_CXXFLAGS := -std=c++20 -g -O1 -DFMT_HEADER_ONLY -Wall -Wextra -Werror -Iinc
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # The command's own sources that a target is linked with, beside what it includes.
-FUZZ_EXTRA_options := user/attach_sni_options.cc user/pool_options.cc user/schedule.cc user/size.cc
+FUZZ_EXTRA_options := user/attach_sni_options.cc user/attach_options.cc user/schedule.cc user/size.cc
 
 .PHONY: fuzz
 fuzz: setup ## fuzz every parser and the magazines: SECONDS=n each (60), TARGETS="a b"

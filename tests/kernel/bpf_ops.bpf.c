@@ -277,19 +277,14 @@ SEC("syscall")
 int create_pool(__u64 *quota_then_id)
 {
 	struct kcoro_bpf_pool_attr attr = { .quota = *quota_then_id, .name = "plans" };
-	struct kcoro_bpf_pool *pool = bpf_kcoro_pool_create(&attr, sizeof(attr));
 	struct pool_owner *slot;
 	__u32 zero = 0;
 
-	if (!pool)
-		return attr.error;
-	*quota_then_id = bpf_kcoro_pool_id(pool);
 	slot = bpf_map_lookup_elem(&pool_owner, &zero);
-	if (slot)
-		pool = bpf_kptr_xchg(&slot->pool, pool);
-	if (pool)
-		bpf_kcoro_pool_release(pool);
-	return 0;
+	if (!slot)
+		return -2;
+	*quota_then_id = kcoro_pool_keep(&slot->pool, &attr);
+	return *quota_then_id ? 0 : attr.error;
 }
 
 SEC("syscall")

@@ -6,6 +6,8 @@
 #ifndef KCORO_TEST_TABLE_OWNER_BPF_H
 #define KCORO_TEST_TABLE_OWNER_BPF_H
 
+#include <kcoro_keep.bpf.h>
+
 struct table_owner {
 	struct kcoro_table __kptr *table;
 };
@@ -23,22 +25,11 @@ struct {
  */
 static __always_inline __u64 owner_create(struct kcoro_table_attr *attr)
 {
-	struct kcoro_table *table, *old;
 	struct table_owner *slot;
 	__u32 zero = 0;
-	__u64 id;
 
 	slot = bpf_map_lookup_elem(&owner, &zero);
-	if (!slot)
-		return 0;
-	table = bpf_kcoro_table_create(attr, sizeof(*attr));
-	if (!table)
-		return 0;
-	id = bpf_kcoro_table_id(table);
-	old = bpf_kptr_xchg(&slot->table, table);
-	if (old)
-		bpf_kcoro_table_release(old);
-	return id;
+	return slot ? kcoro_table_keep(&slot->table, attr) : 0;
 }
 
 /* Release what is in the map, if anything. */

@@ -14,6 +14,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include <kcoro.bpf.h>
+#include <kcoro_keep.bpf.h>
 #include <kcoro_packet.bpf.h>
 #include <kcoro_stream.bpf.h>
 #include <latency/log2_bucket.h>
@@ -177,6 +178,7 @@ int dns_setup(struct dns_setup_args *args)
 		.key_size = sizeof(struct dns_key),
 		.frame_size = 8,	/* nobody enters an entry: it is for waits alone */
 		.max_entries = args->max_queries,
+		.pool_id = args->pool_id,
 		.name = "dns-queries",
 	};
 	struct kcoro_table_attr streams = {
@@ -186,31 +188,15 @@ int dns_setup(struct dns_setup_args *args)
 		.pool_id = args->pool_id,
 		.name = "dns-streams",
 	};
-	struct kcoro_table *table;
 	struct dns_owner *slot;
 	__u32 zero = 0;
 
-	queries.pool_id = args->pool_id;
 	slot = bpf_map_lookup_elem(&dns_owner, &zero);
 	if (!slot)
 		return -ENOENT;
-	table = bpf_kcoro_table_create(&queries, sizeof(queries));
-	if (!table)
-		return -ENOMEM;
-	queries_id = bpf_kcoro_table_id(table);
-	table = bpf_kptr_xchg(&slot->queries, table);
-	if (table)
-		bpf_kcoro_table_release(table);
-	table = bpf_kcoro_table_create(&streams, sizeof(streams));
-	if (!table)
-		return -ENOMEM;
-	streams_id = bpf_kcoro_table_id(table);
-	table = bpf_kptr_xchg(&slot->streams, table);
-	if (table)
-		bpf_kcoro_table_release(table);
-	args->queries_id = queries_id;
-	args->streams_id = streams_id;
-	return 0;
+	queries_id = kcoro_table_keep(&slot->queries, &queries);
+	streams_id = kcoro_table_keep(&slot->streams, &streams);
+	return queries_id && streams_id ? 0 : -ENOMEM;
 }
 
 /* Run once dns_ops is attached. 0, or -ENOENT. */
@@ -219,18 +205,4 @@ int dns_find(void *ctx)
 {
 	ops_id = bpf_kcoro_ops_id((const char *)config.ops_name);
 	return ops_id ? 0 : -ENOENT;
-}
-
-/* Run at any time: the counters of the table of queries. */
-SEC("syscall")
-int dns_read(struct dns_read_args *args)
-{
-	struct kcoro_table_counters sum = {};
-	int error = bpf_kcoro_table_read(queries_id, &sum, sizeof(sum));
-
-	args->awaited = sum.awaited;
-	args->woken = sum.woken;
-	args->unclaimed = sum.unclaimed;
-	args->overrun = sum.overrun;
-	return error;
 }

@@ -76,22 +76,15 @@ struct dns_config {
 
 /* Context of the syscall program `dns_setup`, run once after the load. */
 struct dns_setup_args {
-	__u64 pool_id;		/* in: of the TCP streams */
-	__u32 max_queries;	/* in */
+	__u64 pool_id;		/* of the TCP streams */
+	__u32 max_queries;
 	__u32 reserved;
-	__u64 queries_id;	/* out: the table in which answers are awaited */
-	__u64 streams_id;	/* out: that of the TCP streams */
-};
-
-/* Context of `dns_read`. */
-struct dns_read_args {
-	__u64 awaited, woken, unclaimed, overrun; /* out: the table's of queries */
 };
 
 /*
  * The object `dns.bpf.o`:
  *   programs  dns_tc (tcx ingress and egress), dns_setup, dns_find (once dns_ops is
- *             attached), dns_read
+ *             attached)
  *   ops       dns_ops; its name and pool are set before the load
  *   maps      dns_latency_us, dns_servers, dns_counters, dns_owner (holds the tables)
  *   .rodata   struct dns_config config

@@ -15,6 +15,7 @@
 
 #include <kcoro.bpf.h>
 #include <kcoro_coro.h>
+#include <kcoro_keep.bpf.h>
 #include <kcoro_packet.bpf.h>
 #include <latency/log2_bucket.h>
 
@@ -358,9 +359,7 @@ int handshake_setup(struct handshake_setup_args *args)
 		.name = "handshake",
 	};
 	struct handshake_owner *slot;
-	struct kcoro_table *table;
 	__u32 zero = 0;
-	__u64 id;
 
 	slot = bpf_map_lookup_elem(&owner, &zero);
 	if (!slot)
@@ -368,15 +367,8 @@ int handshake_setup(struct handshake_setup_args *args)
 	ops_id = bpf_kcoro_ops_id((const char *)ops_name);
 	if (!ops_id)
 		return -ENOENT;
-	table = bpf_kcoro_table_create(&attr, sizeof(attr));
-	if (!table)
-		return -ENOMEM;
-	id = bpf_kcoro_table_id(table);
-	table = bpf_kptr_xchg(&slot->table, table);
-	if (table)
-		bpf_kcoro_table_release(table);
-	table_id = id;
-	return 0;
+	table_id = kcoro_table_keep(&slot->table, &attr);
+	return table_id ? 0 : -ENOMEM;
 }
 
 char _license[] SEC("license") = "GPL";

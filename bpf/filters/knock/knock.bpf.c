@@ -12,6 +12,7 @@
 
 #include <kcoro.bpf.h>
 #include <kcoro_coro.h>
+#include <kcoro_keep.bpf.h>
 #include <kcoro_packet.bpf.h>
 
 #include "knock.h"
@@ -221,10 +222,8 @@ int knock_setup(struct knock_setup_args *args)
 		.max_entries = args->max_sources,
 		.name = "knock",
 	};
-	struct kcoro_table *table;
 	struct knock_owner *slot;
 	__u32 zero = 0;
-	__u64 id;
 
 	slot = bpf_map_lookup_elem(&owner, &zero);
 	if (!slot)
@@ -232,15 +231,8 @@ int knock_setup(struct knock_setup_args *args)
 	ops_id = bpf_kcoro_ops_id((const char *)ops_name);
 	if (!ops_id)
 		return -ENOENT;
-	table = bpf_kcoro_table_create(&attr, sizeof(attr));
-	if (!table)
-		return -ENOMEM;
-	id = bpf_kcoro_table_id(table);
-	table = bpf_kptr_xchg(&slot->table, table);
-	if (table)
-		bpf_kcoro_table_release(table);
-	table_id = id;
-	return 0;
+	table_id = kcoro_table_keep(&slot->table, &attr);
+	return table_id ? 0 : -ENOMEM;
 }
 
 char _license[] SEC("license") = "GPL";

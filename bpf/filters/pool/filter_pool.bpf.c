@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include <kcoro.bpf.h>
+#include <kcoro_keep.bpf.h>
 
 #include "filter_pool.h"
 
@@ -29,7 +30,6 @@ int filter_pool(struct filter_pool_args *args)
 {
 	struct kcoro_bpf_pool_attr attr = { .quota = args->quota };
 	struct filter_pool_owner *slot;
-	struct kcoro_bpf_pool *pool;
 	__u32 zero = 0;
 
 	_Static_assert(FILTER_POOL_NAME_LEN == KCORO_NAME_LEN, "filter_pool.h includes nothing");
@@ -37,14 +37,8 @@ int filter_pool(struct filter_pool_args *args)
 	if (!slot)
 		return -ENOENT;
 	__builtin_memcpy(attr.name, args->name, sizeof(attr.name));
-	pool = bpf_kcoro_pool_create(&attr, sizeof(attr));
-	if (!pool)
-		return attr.error;
-	args->pool_id = bpf_kcoro_pool_id(pool);
-	pool = bpf_kptr_xchg(&slot->pool, pool);
-	if (pool)
-		bpf_kcoro_pool_release(pool);
-	return 0;
+	args->pool_id = kcoro_pool_keep(&slot->pool, &attr);
+	return args->pool_id ? 0 : attr.error;
 }
 
 char _license[] SEC("license") = "GPL";

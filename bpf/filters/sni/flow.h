@@ -22,6 +22,7 @@
 #define KCORO_SNI_FLOW_H
 
 #include <kcoro.bpf.h>
+#include <kcoro_keep.bpf.h>
 #include <kcoro_packet.bpf.h>
 #include <kcoro_stream.bpf.h>
 #include "client_hello.h"

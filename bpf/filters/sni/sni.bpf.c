@@ -85,25 +85,6 @@ int sni_xdp(struct xdp_md *xdp)
 	return flow_packet(xdp, true, xdp->ingress_ifindex) == FLOW_DROP ? XDP_DROP : XDP_PASS;
 }
 
-/* The pool of the flows' frames. Its number, or a negative errno. */
-static __always_inline __s64 pool_setup(struct sni_owner *slot, const struct sni_setup_args *args)
-{
-	struct kcoro_bpf_pool_attr attr = { .quota = args->pool_quota };
-	struct kcoro_bpf_pool *pool;
-	__s64 id;
-
-	_Static_assert(SNI_POOL_NAME_LEN == KCORO_NAME_LEN, "sni.h includes nothing");
-	__builtin_memcpy(attr.name, args->pool_name, sizeof(attr.name));
-	pool = bpf_kcoro_pool_create(&attr, sizeof(attr));
-	if (!pool)
-		return attr.error;
-	id = bpf_kcoro_pool_id(pool);
-	pool = bpf_kptr_xchg(&slot->pool, pool);
-	if (pool)
-		bpf_kcoro_pool_release(pool);
-	return id;
-}
-
 /* Run once, between load and attach: makes the flow table. */
 SEC("syscall")
 int sni_setup(struct sni_setup_args *args)
@@ -114,30 +95,22 @@ int sni_setup(struct sni_setup_args *args)
 		.max_entries = args->max_flows,
 		.name = "sni",
 	};
-	__s64 pool_id;
-	struct kcoro_table *table;
+	struct kcoro_bpf_pool_attr pool = { .quota = args->pool_quota };
 	struct sni_owner *slot;
 	__u32 zero = 0;
-	__u64 id;
 
+	_Static_assert(SNI_POOL_NAME_LEN == KCORO_NAME_LEN, "sni.h includes nothing");
 	slot = bpf_map_lookup_elem(&owner, &zero);
 	if (!slot)
 		return -ENOENT;
-	pool_id = pool_setup(slot, args);
-	if (pool_id < 0)
-		return pool_id;
-	attr.pool_id = pool_id;
-	args->pool_id = pool_id;
-	table = bpf_kcoro_table_create(&attr, sizeof(attr));
-	if (!table)
-		return -ENOMEM;
-	id = bpf_kcoro_table_id(table);
-	table = bpf_kptr_xchg(&slot->table, table);
-	if (table)
-		bpf_kcoro_table_release(table);
-	table_id = id;
-	args->table_id = id;
-	return 0;
+	__builtin_memcpy(pool.name, args->pool_name, sizeof(pool.name));
+	args->pool_id = kcoro_pool_keep(&slot->pool, &pool);
+	if (!args->pool_id)
+		return pool.error;
+	attr.pool_id = args->pool_id;
+	table_id = kcoro_table_keep(&slot->table, &attr);
+	args->table_id = table_id;
+	return table_id ? 0 : -ENOMEM;
 }
 
 /* Run at any time: the flow table's counters. */

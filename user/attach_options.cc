@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// pool_options.cc - what `kcoro attach` is told of a filter's pool.
+// attach_options.cc - what `kcoro attach` is told of any filter: its place and its pool.
 #include "user/attach_filter.h"
 
 #include "user/size.h"
@@ -7,6 +7,13 @@
 #include <kcoro/abi.h>
 
 namespace kcoro {
+
+void add_place(CLI::App &verb, filter_place &place, const std::string &help)
+{
+	verb.add_option("IFACE", place.interface, help)->required();
+	verb.add_option("--netns", place.netns, "IFACE is in this network namespace")
+		->type_name("NAME");
+}
 
 outcome check_pool_options(const std::string &option, const std::string &name,
 			   const std::string &size, unsigned long long &quota)
