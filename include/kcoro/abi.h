@@ -259,6 +259,9 @@ enum kcoro_enter_flags {
 	KCORO_ENTER_CREATE = 1U << 0,	/* make the entry when there is none */
 };
 
+/* For bpf_kcoro_table_leave(): the deadline stays what the last leave made it. */
+#define KCORO_TIMEOUT_KEEP (~0ULL)
+
 /* For bpf_kcoro_table_enter(). */
 struct kcoro_enter_opts {
 	__u32 flags;		/* in: enum kcoro_enter_flags */
