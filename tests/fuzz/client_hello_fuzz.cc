@@ -47,7 +47,7 @@ public:
 			FUZZ_CHECK(skipped <= rest);
 			at += skipped;
 			if (at < segment.size())
-				result_ = sni_hello_byte(state_.get(), copy[at++]);
+				at += give(copy.get() + at, segment.size() - at);
 		}
 		consumed_ += at;
 	}
@@ -55,7 +55,7 @@ public:
 	void feed_unskipped(Bytes stream)
 	{
 		while (result_ == SNI_MORE && consumed_ < stream.size())
-			result_ = sni_hello_byte(state_.get(), stream[consumed_++]);
+			consumed_ += give(stream.data() + consumed_, 1);
 	}
 
 	[[nodiscard]] Outcome outcome() const
@@ -73,6 +73,19 @@ public:
 	}
 
 private:
+	// As many as an input has room for; how many were taken.
+	std::size_t give(const __u8 *bytes, std::size_t size)
+	{
+		const auto in = std::make_unique<kcoro_input>();
+
+		in->end = static_cast<__u32>(std::min<std::size_t>(size, KCORO_INPUT));
+		std::copy_n(bytes, in->end, in->bytes);
+		result_ = sni_record_body(state_.get(), in.get());
+		FUZZ_CHECK(in->at <= in->end);
+		FUZZ_CHECK(result_ != SNI_MORE || in->at == in->end);
+		return in->at;
+	}
+
 	std::unique_ptr<sni_hello> state_ = std::make_unique<sni_hello>();
 	int result_ = SNI_MORE;
 	std::size_t consumed_ = 0;
