@@ -9,7 +9,7 @@
 #   tests/<folder>/<folder>.mk      targets of that folder's own
 #   tests/<folder>/module.kbuild    a module that is built with kcoro.ko
 
-TEST_BPF := $(sort $(wildcard tests/*/*.bpf.c))
+TEST_BPF := $(sort $(wildcard tests/*/*.bpf.c tests/bench/peers/*.bpf.c))
 TEST_BPF_NAMES := $(patsubst %.bpf.c,%,$(notdir $(TEST_BPF)))
 TEST_SKELETONS := $(TEST_BPF_NAMES:%=$(O)/tests/%.skel.h)
 TEST_SOURCES := $(shell grep -lE '^int main\b' $(filter-out tests/unit/%,$(wildcard tests/*/*.cc)) /dev/null)
