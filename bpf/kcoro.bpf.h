@@ -457,6 +457,15 @@ extern int bpf_kcoro_key_wake_all(__u64 table_id, const void *key, __u32 key__sz
 extern int bpf_kcoro_key_cancel(__u64 table_id, const void *key, __u32 key__sz) __ksym;
 
 /*
+ * bpf_kcoro_key_status - what the coroutine does that the next bpf_kcoro_key_wake() would be for
+ *
+ * Packet, syscall and struct_ops programs. An enum kcoro_status, a snapshot:
+ * KCORO_STATUS_SUSPENDED for one that awaits the key and has no answer yet. -ENOENT: nobody
+ * awaits or holds it; -ESTALE; -EINVAL.
+ */
+extern int bpf_kcoro_key_status(__u64 table_id, const void *key, __u32 key__sz) __ksym;
+
+/*
  * bpf_kcoro_key_wake_nolock - bpf_kcoro_key_wake() where any lock may be held, a moment later
  *
  * Tracing programs (fentry, fexit, tp_btf, iterators), in NMI, too. What it wants to say is

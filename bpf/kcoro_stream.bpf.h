@@ -33,8 +33,8 @@ enum kcoro_stream_found {
 	KCORO_STREAM_FOREIGN,	/* it begins before the stream does */
 };
 
-/* a is behind b in a stream; numbers wrap. */
-#define KCORO_STREAM_BEHIND(a, b) ((__s32)((a) - (b)) > 0)
+/* a is before b in a stream; numbers wrap. What is just as far behind is before, too. */
+#define KCORO_STREAM_BEFORE(a, b) ((__s32)((a) - (b)) < 0)
 
 /* `seq` is the number of the first byte, of a SYN that of the byte behind it. */
 KCORO_INLINE void kcoro_stream_start(struct kcoro_stream *stream, __u32 seq)
@@ -52,11 +52,11 @@ KCORO_INLINE enum kcoro_stream_found kcoro_stream_take(struct kcoro_stream *stre
 {
 	__u32 behind = seq + length;
 
-	if (KCORO_STREAM_BEHIND(stream->start, seq))
+	if (KCORO_STREAM_BEFORE(seq, stream->start))
 		return KCORO_STREAM_FOREIGN;
-	if (KCORO_STREAM_BEHIND(seq, stream->next))
+	if (KCORO_STREAM_BEFORE(stream->next, seq))
 		return KCORO_STREAM_EARLY;
-	if (!KCORO_STREAM_BEHIND(behind, stream->next))
+	if (!KCORO_STREAM_BEFORE(stream->next, behind))
 		return KCORO_STREAM_OLD;
 	*old = stream->next - seq;
 	stream->next = behind;

@@ -162,4 +162,15 @@ int kcoro_key_wake_all(u64 table_id, const void *key, u32 key_size, s64 value);
  */
 int kcoro_key_cancel(u64 table_id, const void *key, u32 key_size);
 
+/**
+ * kcoro_key_status() - what the coroutine does that the next kcoro_key_wake() would be for
+ * @table_id: of the keyed table
+ * @key: the key
+ * @key_size: its length, which must be the table's
+ *
+ * Context: any but NMI. Return: an enum kcoro_status, a snapshot; -ENOENT: nobody awaits or
+ * holds the key; -ESTALE; -EINVAL.
+ */
+int kcoro_key_status(u64 table_id, const void *key, u32 key_size);
+
 #endif /* KCORO_TABLE_API_H */

@@ -441,4 +441,9 @@ __bpf_kfunc int bpf_kcoro_key_cancel(u64 table_id, const void *key, u32 key__sz)
 	return kcoro_key_cancel(table_id, key, key__sz);
 }
 
+__bpf_kfunc int bpf_kcoro_key_status(u64 table_id, const void *key, u32 key__sz)
+{
+	return kcoro_key_status(table_id, key, key__sz);
+}
+
 __bpf_kfunc_end_defs();

@@ -299,7 +299,8 @@ __bpf_kfunc_end_defs();
 	BTF_ID_FLAGS(func, bpf_kcoro_spawn_await_key) \
 	BTF_ID_FLAGS(func, bpf_kcoro_key_wake) \
 	BTF_ID_FLAGS(func, bpf_kcoro_key_wake_all) \
-	BTF_ID_FLAGS(func, bpf_kcoro_key_cancel)
+	BTF_ID_FLAGS(func, bpf_kcoro_key_cancel) \
+	BTF_ID_FLAGS(func, bpf_kcoro_key_status)
 
 BTF_KFUNCS_START(packet_kfuncs)
 PACKET_KFUNCS

@@ -162,6 +162,30 @@ int kcoro_key_cancel(u64 table_id, const void *key, u32 key_size)
 }
 EXPORT_SYMBOL_GPL(kcoro_key_cancel);
 
+int kcoro_key_status(u64 table_id, const void *key, u32 key_size)
+{
+	struct kcoro_table *table = kcoro_table_get(table_id);
+	struct kcoro_bucket *bucket;
+	struct kcoro_key_wait *wait;
+	unsigned long flags;
+	int status = -EINVAL;
+	u32 hash;
+
+	if (!table)
+		return -ESTALE;
+	if (key_size == table->key_size) {
+		hash = kcoro_table_hash(table, key);
+		bucket = kcoro_table_bucket(table, hash);
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		wait = find(table, bucket, key, hash);
+		status = wait ? (int)kcoro_coro_status(wait->co) : -ENOENT;
+		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	}
+	kcoro_table_put(table);
+	return status;
+}
+EXPORT_SYMBOL_GPL(kcoro_key_status);
+
 /**
  * kcoro_key_break() - the table goes
  * @bucket: one of its buckets; nobody can find the table any more

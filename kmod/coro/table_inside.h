@@ -59,7 +59,6 @@ static inline u64 kcoro_fold(u64 a, u64 b)
 /*
  * The hash of a key. Two random numbers of the table's own keep senders of packets from
  * choosing where they land: who does not know them makes neither factor zero on purpose.
- * A fifth of what jhash() takes for a flow's key.
  */
 static inline u32 kcoro_table_hash(const struct kcoro_table *table, const void *key)
 {

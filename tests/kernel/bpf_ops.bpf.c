@@ -297,6 +297,8 @@ int wake(struct plan_wake *call)
 						     call->value);
 	else if (call->how == PLAN_WAKE_CANCEL)
 		call->error = bpf_kcoro_key_cancel(call->table_id, &key, sizeof(key));
+	else if (call->how == PLAN_WAKE_STATUS)
+		call->error = bpf_kcoro_key_status(call->table_id, &key, sizeof(key));
 	else
 		call->error = bpf_kcoro_key_wake(call->table_id, &key, sizeof(key), call->value);
 	return 0;

@@ -200,10 +200,13 @@ failure wakes_all(fixture &f)
 	EXPECT(f.wake(table, 1, 0, PLAN_WAKE_CANCEL) == -ENOENT);
 	EXPECT(f.wake(table + 1000, 1, 0, PLAN_WAKE_ALL) == -ESTALE);
 	EXPECT(f.wake(table + 1000, 1, 0, PLAN_WAKE_CANCEL) == -ESTALE);
+	EXPECT(f.wake(table, 1, 0, PLAN_WAKE_STATUS) == -ENOENT);
+	EXPECT(f.wake(table + 1000, 1, 0, PLAN_WAKE_STATUS) == -ESTALE);
 	for (int i = 0; i < 20; i++)
 		EXPECT(f.spawn_key(args) == 0);
 	args.key = 2;
 	EXPECT(f.spawn_key(args) == 0);
+	EXPECT(f.wake(table, 2, 0, PLAN_WAKE_STATUS) == KCORO_STATUS_SUSPENDED);
 	EXPECT(f.wake(table, 1, 5, PLAN_WAKE_ALL) == 20);
 	EXPECT(soon([&] { return f.seen().resumes == 20; }));
 	EXPECT(f.seen().values == 100);

@@ -46,6 +46,7 @@ enum plan_how {
 	PLAN_WAKE_ONE,
 	PLAN_WAKE_ALL,
 	PLAN_WAKE_CANCEL,
+	PLAN_WAKE_STATUS,	/* wakes nobody */
 };
 
 /* For the one that wakes. */

@@ -92,6 +92,9 @@ static int keys(void)
 	EXPECT(kcoro_key_wake_all(id, &unknown, sizeof(unknown), 1) == -ENOENT);
 	EXPECT(kcoro_key_wake_all(id, &key, 3, 1) == -EINVAL);
 	EXPECT(kcoro_key_wake_all(id + 1, &key, sizeof(key), 1) == -ESTALE);
+	EXPECT(kcoro_key_status(id, &unknown, sizeof(unknown)) == -ENOENT);
+	EXPECT(kcoro_key_status(id, &key, 3) == -EINVAL);
+	EXPECT(kcoro_key_status(id + 1, &key, sizeof(key)) == -ESTALE);
 	EXPECT(kcoro_key_cancel(id, &key, 3) == -EINVAL);
 	EXPECT(kcoro_key_cancel(id + 1, &key, sizeof(key)) == -ESTALE);
 	one = start(7, 0);
@@ -102,6 +105,7 @@ static int keys(void)
 	one = start(7, 0);
 	two = start(7, 0);
 	EXPECT(!IS_ERR(one) && !IS_ERR(two) && SUSPENDED(one) && SUSPENDED(two));
+	EXPECT(kcoro_key_status(id, &key, sizeof(key)) == KCORO_STATUS_SUSPENDED);
 	EXPECT(kcoro_key_cancel(id, &key, sizeof(key)) == 2);
 	EXPECT(result(one) == -ECANCELED && result(two) == -ECANCELED);
 	EXPECT(kcoro_key_cancel(id, &key, sizeof(key)) == -ENOENT);

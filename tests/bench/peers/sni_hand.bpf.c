@@ -491,15 +491,15 @@ KCORO_INLINE bool hand_take(const struct hand_run *run, struct hand_flow *flow, 
 		run->count->dropped++;
 		return true;
 	}
-	if ((__s32)(flow->start - seq) > 0) {
+	if ((__s32)(seq - flow->start) < 0) {
 		run->count->foreign++;
 		return true;
 	}
-	if ((__s32)(seq - flow->next) > 0) {
+	if ((__s32)(flow->next - seq) < 0) {
 		run->count->early++;
 		return true;
 	}
-	if ((__s32)(behind - flow->next) > 0) {
+	if ((__s32)(flow->next - behind) < 0) {
 		old = flow->next - seq;
 		flow->next = behind;
 		flow->segments++;
