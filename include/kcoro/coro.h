@@ -66,6 +66,20 @@ enum kcoro_desc_flags {
 };
 
 /**
+ * struct kcoro_front - what only the language of a body can tell of it, for people
+ * @name: what to call this one instead of its desc's name
+ * @functions: the functions that it is in, as the compiler calls them, the innermost
+ *	first, with a space between; cut where @size ends, or empty
+ *
+ * Context: any but NMI, interrupts off. @functions: with the coroutine suspended and held:
+ * nobody resumes it meanwhile.
+ */
+struct kcoro_front {
+	void (*name)(struct kcoro_coro *co, char *text, size_t size);
+	void (*functions)(struct kcoro_coro *co, char *text, size_t size);
+};
+
+/**
  * struct kcoro_desc - a kind of coroutine
  * @owner: THIS_MODULE: whose code this is
  * @name: for people
@@ -78,6 +92,7 @@ enum kcoro_desc_flags {
  * @destroy: destructor, called exactly once after the body's end, or instead of it
  *	when the coroutine ends before its start; may be NULL. It must not free the
  *	frame. Context: the executor's
+ * @front: NULL for bodies in C
  */
 struct kcoro_desc {
 	struct module *owner;
@@ -87,6 +102,7 @@ struct kcoro_desc {
 	enum kcoro_executor executor;
 	long (*resume)(struct kcoro_coro *co);
 	void (*destroy)(struct kcoro_coro *co);
+	const struct kcoro_front *front;
 };
 
 /* Something that a queue runs. @run is told the queue, or NULL. */

@@ -178,6 +178,40 @@ static void coro_run(struct kcoro_item *item, struct kcoro_queue *q)
 }
 
 /**
+ * kcoro_coro_freeze() - keep a suspended coroutine from being resumed, for a moment
+ * @co: a live coroutine
+ *
+ * The caller takes the runner's place, and does not run the body.
+ * Context: any but NMI, interrupts off until kcoro_coro_thaw().
+ * Return: false: it is not suspended.
+ */
+bool kcoro_coro_freeze(struct kcoro_coro *co)
+{
+	int state = atomic_read(&co->state);
+
+	if (!(co->flags & KCORO_CORO_RAN))
+		return false;
+	/* Pairs with the release of who suspended it: what it left in its frame is seen. */
+	do {
+		if (!kcoro_state_queues(state))
+			return false;
+	} while (!atomic_try_cmpxchg(&co->state, &state, kcoro_state_frozen(state)));
+	return true;
+}
+
+/**
+ * kcoro_coro_thaw() - the end of kcoro_coro_freeze()
+ * @co: frozen; when it was woken meanwhile it is queued now
+ *
+ * Context: as there.
+ */
+void kcoro_coro_thaw(struct kcoro_coro *co)
+{
+	if (!suspend(co, atomic_read(&co->state)))
+		run_again(co, atomic_read(&co->state), NULL);
+}
+
+/**
  * kcoro_coro_hold() - the creator is the runner of the first step
  * @co: from kcoro_coro_create(), of a body that does not sleep; nobody else knows it
  *

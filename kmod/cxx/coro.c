@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * coro.c - a C++ coroutine is a coroutine of the core whose body is one step of the C++
+ * object: the same queues, scopes, stops and lists. Declared in include/kcoro/cxx.h.
+ *
+ *	core                            C++ (include/kcoro/coro.hpp)
+ *	resume  ------ step ----------> coro::run(): what fired, stops, the innermost frame
+ *	notify  <----- wake ----------- executor::post()
+ *	stop bits ---- step.stop -----> told once each; the C++ object takes the wait off
+ *
+ * The core runs one step at a time, and runs one more when it is woken meanwhile: so the C++
+ * object needs no word of its own for that.
+ *
+ * What a coroutine waits for is an own await to the core; its kind is put where other awaits
+ * have theirs, for people, and so that a kill does not take it for one that waits for nothing.
+ *
+ * Contexts: as in the core; step, expired and destroy are called as bodies are.
+ */
+#include <linux/err.h>
+#include <linux/llist.h>
+#include <linux/module.h>
+
+#include <kcoro/await.h>
+#include <kcoro/cxx.h>
+#include <kcoro/scope.h>
+
+#include "../coro/coroutine.h"
+#include "../coro/scope.h"
+#include "cxx.h"
+
+/* What has ended: the body has nothing to destroy. */
+static bool step(struct kcoro_cxx_coro *c, unsigned int stop, struct kcoro_cxx_step *out)
+{
+	*out = (struct kcoro_cxx_step){ .stop = stop };
+	c->told |= stop;
+	kcoro_cxx_timers_expire(c);
+	c->body.step(c->body.coro, out);
+	c->ended = out->kind < 0;
+	return c->ended;
+}
+
+static long cxx_resume(struct kcoro_coro *co)
+{
+	struct kcoro_cxx_coro *c = container_of(co, struct kcoro_cxx_coro, co);
+	u32 stop = atomic_read(&co->state) & KCORO_STATE_STOP;
+	struct kcoro_cxx_step out;
+
+	co->wait.state = KCORO_WAIT_IDLE;
+	co->wait.kind = KCORO_WAIT_NOTHING;
+	if (step(c, stop & ~c->told, &out))
+		return out.result;
+	/* The C++ side accepted a stop, or was asked to end there. */
+	if (unlikely(out.stop != c->told)) {
+		if (c->told & ~out.stop)
+			kcoro_coro_accept(co);
+		atomic_or(out.stop & KCORO_STATE_STOP, &co->state);
+		c->told = out.stop;
+	}
+	c->innermost = out.innermost;
+	co->wait.kind = out.kind;
+	co->wait.since = jiffies;
+	co->wait.state = KCORO_WAIT_ARMED;
+	return KCORO_WAIT;
+}
+
+/* It ends before its start: the C++ object has a frame to destroy. */
+static void cxx_destroy(struct kcoro_coro *co)
+{
+	struct kcoro_cxx_coro *c = container_of(co, struct kcoro_cxx_coro, co);
+	u32 stop = atomic_read(&co->state) & KCORO_STATE_STOP;
+	struct kcoro_cxx_step out;
+
+	if (!c->ended)
+		step(c, stop ?: KCORO_STATE_KILL, &out);
+}
+
+#define CXX_DESC(executor_, flags_)						\
+	{									\
+		.name = "c++",							\
+		.frame_size = sizeof(struct kcoro_cxx_coro),			\
+		.flags = (flags_),						\
+		.executor = (executor_),					\
+		.resume = cxx_resume,						\
+		.destroy = cxx_destroy,						\
+		.front = &kcoro_cxx_front,					\
+	}
+
+/* No owner: the scope's is whose code it is, and destroys it before it goes. */
+static const struct kcoro_desc cxx_desc[KCORO_EXECUTORS] = {
+	[KCORO_EXECUTOR_SOFTIRQ] = CXX_DESC(KCORO_EXECUTOR_SOFTIRQ, 0),
+	[KCORO_EXECUTOR_WORKER] = CXX_DESC(KCORO_EXECUTOR_WORKER, 0),
+};
+static const struct kcoro_desc cxx_desc_sleeps = CXX_DESC(KCORO_EXECUTOR_WORKER,
+							  KCORO_DESC_SLEEPS);
+
+struct kcoro_coro *kcoro_cxx_coro_create(struct kcoro_scope *scope, int executor, int sleeps,
+					 const struct kcoro_cxx_body *body, int *error)
+{
+	const struct kcoro_desc *desc = NULL;
+	struct kcoro_cxx_coro *c;
+	struct kcoro_coro *co;
+
+	if (sleeps)
+		desc = executor == KCORO_EXECUTOR_WORKER ? &cxx_desc_sleeps : NULL;
+	else if (executor >= 0 && executor < KCORO_EXECUTORS)
+		desc = &cxx_desc[executor];
+	*error = -EINVAL;
+	if (!desc || IS_ERR_OR_NULL(scope) || !scope->owner)
+		return NULL;
+	co = kcoro_coro_create_gfp(scope, desc, GFP_ATOMIC | __GFP_NOWARN);
+	*error = PTR_ERR_OR_ZERO(co);
+	if (IS_ERR(co))
+		return NULL;
+	c = container_of(co, struct kcoro_cxx_coro, co);
+	c->body = *body;
+	/* The first word of a frame: the function, for people. */
+	c->function = *(void **)body->outermost;
+	return co;
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_coro_create);
+
+void kcoro_cxx_coro_wake(struct kcoro_coro *co)
+{
+	if (unlikely(!(READ_ONCE(co->flags) & KCORO_CORO_STARTED)))
+		kcoro_coro_start(co);
+	else
+		kcoro_coro_wake(co);
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_coro_wake);
+
+void kcoro_cxx_coro_get(struct kcoro_coro *co)
+{
+	kcoro_coro_get(co);
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_coro_get);
+
+void kcoro_cxx_coro_put(struct kcoro_coro *co)
+{
+	kcoro_coro_put(co);
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_coro_put);
