@@ -7,8 +7,13 @@
 
 #include <fmt/format.h>
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <ranges>
 
 namespace kcoro {
 
@@ -62,6 +67,26 @@ std::string cut(std::string text, size_t width)
 }
 
 } // namespace
+
+std::vector<std::string> ps_functions(const kcoro_coro_info &coro)
+{
+	const std::string_view text(coro.functions,
+				    strnlen(coro.functions, sizeof(coro.functions)));
+	std::vector<std::string> functions;
+
+	if (text.empty())
+		return functions;
+	for (auto part : std::views::split(text, ' ')) {
+		const std::string name(part.begin(), part.end());
+		int status = 0;
+		std::unique_ptr<char, decltype(&std::free)> plain(
+			abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
+
+		functions.push_back(printable(plain ? plain.get() : name));
+	}
+	std::ranges::reverse(functions);
+	return functions;
+}
 
 std::string ps_stat(const kcoro_coro_info &coro)
 {
@@ -118,6 +143,12 @@ std::string ps_table(std::span<const kcoro_coro_info> coros, const std::vector<p
 			if (!tree || all[i].in_tree)
 				text += cell(all[i].value(coro), widths[i], all[i].right);
 		text += cut(branch + name_of(coro.name), rest) + "\n";
+		if (!tree)
+			continue;
+		// The first one is whose name stands there.
+		for (const auto &function : ps_functions(coro) | std::views::drop(1))
+			text += std::string(used, ' ') +
+				cut(ps_indent(line, rest - 6) + "  > " + function, rest) + "\n";
 	}
 	return text;
 }
