@@ -33,6 +33,9 @@ struct kcoro_cxx_body {
 	void *outermost;
 };
 
+/* Bytes that C++ has beside the coroutine of the core, as long as that lives; zero at first. */
+#define KCORO_CXX_ROOM 48
+
 /* Bytes of a timer, 8-byte aligned, that C++ has in a frame. Kernels that debug locks or
  * objects need no more.
  */
@@ -84,27 +87,49 @@ unsigned long kcoro_cxx_now(void) KCORO_CXX_NOEXCEPT;
  * @scope: who owns it; of the module whose code it is, so not the root scope
  * @executor: enum kcoro_executor
  * @sleeps: it may sleep, and has a work item of its own
- * @body: copied
- * @error: why there is none: see kcoro_coro_create(); -EINVAL: no scope, or the root scope
+ * @room: out: KCORO_CXX_ROOM bytes, 8-byte aligned
+ * @error: out: why there is none: see kcoro_coro_create(); -EINVAL: no scope, or the root scope
  *
- * Context: any, NMI included. Return: the coroutine, to be given to kcoro_cxx_coro_wake() or
- * kcoro_cxx_coro_put(); or NULL.
+ * Context: any, NMI included. Return: the coroutine, to be given to kcoro_cxx_coro_start();
+ * or NULL.
  */
 struct kcoro_coro *kcoro_cxx_coro_create(struct kcoro_scope *scope, int executor, int sleeps,
-					 const struct kcoro_cxx_body *body,
-					 int *error) KCORO_CXX_NOEXCEPT;
+					 void **room, int *error) KCORO_CXX_NOEXCEPT;
 
 /**
- * kcoro_cxx_coro_wake() - have it run; the first time: start it
- * @co: the coroutine, which exists
+ * kcoro_cxx_coro_start() - have it run; no longer the caller's
+ * @co: created
+ * @body: copied
+ *
+ * When its scope is being destroyed its only step may be one that is told of a stop.
+ * Context: any, NMI included.
+ */
+void kcoro_cxx_coro_start(struct kcoro_coro *co,
+			  const struct kcoro_cxx_body *body) KCORO_CXX_NOEXCEPT;
+
+/**
+ * kcoro_cxx_coro_wake() - have it run a step more
+ * @co: started; the caller sees to it that it exists
  *
  * Context: any, NMI included.
  */
 void kcoro_cxx_coro_wake(struct kcoro_coro *co) KCORO_CXX_NOEXCEPT;
 
-/* References, as kcoro_coro_get() and kcoro_coro_put(). */
-void kcoro_cxx_coro_get(struct kcoro_coro *co) KCORO_CXX_NOEXCEPT;
-void kcoro_cxx_coro_put(struct kcoro_coro *co) KCORO_CXX_NOEXCEPT;
+/**
+ * kcoro_cxx_wait() - sleep until somebody says so
+ * @flag: 0 at first; the caller's
+ *
+ * Context: process context, may sleep.
+ */
+void kcoro_cxx_wait(unsigned int *flag) KCORO_CXX_NOEXCEPT;
+
+/**
+ * kcoro_cxx_wait_is_over() - to who sleeps there
+ * @flag: may be gone when this returns
+ *
+ * Context: any but NMI.
+ */
+void kcoro_cxx_wait_is_over(unsigned int *flag) KCORO_CXX_NOEXCEPT;
 
 /**
  * kcoro_cxx_timer_start() - begin a time

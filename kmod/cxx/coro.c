@@ -70,7 +70,7 @@ static void cxx_destroy(struct kcoro_coro *co)
 	u32 stop = atomic_read(&co->state) & KCORO_STATE_STOP;
 	struct kcoro_cxx_step out;
 
-	if (!c->ended)
+	if (c->body.step && !c->ended)
 		step(c, stop ?: KCORO_STATE_KILL, &out);
 }
 
@@ -94,10 +94,9 @@ static const struct kcoro_desc cxx_desc_sleeps = CXX_DESC(KCORO_EXECUTOR_WORKER,
 							  KCORO_DESC_SLEEPS);
 
 struct kcoro_coro *kcoro_cxx_coro_create(struct kcoro_scope *scope, int executor, int sleeps,
-					 const struct kcoro_cxx_body *body, int *error)
+					 void **room, int *error)
 {
 	const struct kcoro_desc *desc = NULL;
-	struct kcoro_cxx_coro *c;
 	struct kcoro_coro *co;
 
 	if (sleeps)
@@ -111,31 +110,24 @@ struct kcoro_coro *kcoro_cxx_coro_create(struct kcoro_scope *scope, int executor
 	*error = PTR_ERR_OR_ZERO(co);
 	if (IS_ERR(co))
 		return NULL;
-	c = container_of(co, struct kcoro_cxx_coro, co);
-	c->body = *body;
-	/* The first word of a frame: the function, for people. */
-	c->function = *(void **)body->outermost;
+	*room = container_of(co, struct kcoro_cxx_coro, co)->room;
 	return co;
 }
 EXPORT_SYMBOL_GPL(kcoro_cxx_coro_create);
 
+void kcoro_cxx_coro_start(struct kcoro_coro *co, const struct kcoro_cxx_body *body)
+{
+	struct kcoro_cxx_coro *c = container_of(co, struct kcoro_cxx_coro, co);
+
+	c->body = *body;
+	/* The first word of a frame: the function, for people. */
+	c->function = *(void **)body->outermost;
+	kcoro_coro_start(co);
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_coro_start);
+
 void kcoro_cxx_coro_wake(struct kcoro_coro *co)
 {
-	if (unlikely(!(READ_ONCE(co->flags) & KCORO_CORO_STARTED)))
-		kcoro_coro_start(co);
-	else
-		kcoro_coro_wake(co);
+	kcoro_coro_wake(co);
 }
 EXPORT_SYMBOL_GPL(kcoro_cxx_coro_wake);
-
-void kcoro_cxx_coro_get(struct kcoro_coro *co)
-{
-	kcoro_coro_get(co);
-}
-EXPORT_SYMBOL_GPL(kcoro_cxx_coro_get);
-
-void kcoro_cxx_coro_put(struct kcoro_coro *co)
-{
-	kcoro_coro_put(co);
-}
-EXPORT_SYMBOL_GPL(kcoro_cxx_coro_put);

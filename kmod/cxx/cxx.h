@@ -23,6 +23,7 @@ struct kcoro_cxx_coro {
 	struct llist_head expired;	/* timers, by their callbacks; emptied by the runner */
 	u32 told;			/* of a stop */
 	bool ended;
+	u64 room[KCORO_CXX_ROOM / 8];	/* C++'s */
 };
 
 extern const struct kcoro_front kcoro_cxx_front;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * runtime.c - what C++ code in the kernel needs of it: frames, a lock, a clock. Declared
- * and documented in include/kcoro/cxx.h.
+ * runtime.c - what C++ code in the kernel needs of it: frames, a lock, a clock, and to wait.
+ * Declared and documented in include/kcoro/cxx.h.
  */
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/spinlock.h>
+#include <linux/wait_bit.h>
 
 #include <kcoro/cxx.h>
 #include <kcoro/kcoro.h>
@@ -42,6 +43,21 @@ void kcoro_cxx_unlock(unsigned int *word, unsigned long flags)
 	preempt_enable();
 }
 EXPORT_SYMBOL_GPL(kcoro_cxx_unlock);
+
+void kcoro_cxx_wait(unsigned int *flag)
+{
+	/* Pairs with the release below. */
+	wait_var_event(flag, smp_load_acquire(flag));
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_wait);
+
+void kcoro_cxx_wait_is_over(unsigned int *flag)
+{
+	/* Who sleeps may go on at once, and its flag with it: only its address is used then. */
+	smp_store_release(flag, 1);
+	wake_up_var(flag);
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_wait_is_over);
 
 unsigned long kcoro_cxx_now(void)
 {
