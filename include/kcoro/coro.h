@@ -60,10 +60,15 @@ struct module;
  * enum kcoro_desc_flags - what a body is like
  * @KCORO_DESC_SLEEPS: it may sleep. It runs on a work item of its own, in a kernel
  *	thread; @executor must be KCORO_EXECUTOR_WORKER
+ * @KCORO_DESC_ENDS_ITSELF: the body is called also when it was asked to end before its
+ *	start, and sees to its end; for fronts that have more to destroy than a frame
  */
 enum kcoro_desc_flags {
 	KCORO_DESC_SLEEPS = 1U << 0,
+	KCORO_DESC_ENDS_ITSELF = 1U << 1,
 };
+
+#define KCORO_DESC_FLAGS (KCORO_DESC_SLEEPS | KCORO_DESC_ENDS_ITSELF)
 
 /**
  * struct kcoro_front - what only the language of a body can tell of it, for people

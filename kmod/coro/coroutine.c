@@ -28,7 +28,7 @@ static bool desc_is_valid(const struct kcoro_desc *desc)
 	return desc && desc->resume && desc->name &&
 	       desc->frame_size >= sizeof(struct kcoro_coro) &&
 	       desc->frame_size <= KCORO_FRAME_LARGE_MAX - sizeof(struct kcoro_sleeper) &&
-	       desc->executor < KCORO_EXECUTORS && !(desc->flags & ~KCORO_DESC_SLEEPS) &&
+	       desc->executor < KCORO_EXECUTORS && !(desc->flags & ~KCORO_DESC_FLAGS) &&
 	       (!(desc->flags & KCORO_DESC_SLEEPS) || desc->executor == KCORO_EXECUTOR_WORKER);
 }
 
@@ -112,7 +112,8 @@ static bool begin(struct kcoro_coro *co)
 	/* What may sleep may try to destroy its scope, which looks for it in its lists. */
 	if (unlikely(co->flags & KCORO_CORO_SLEEPS))
 		kcoro_scope_list(co);
-	if (unlikely(atomic_read(&co->state) & KCORO_STATE_STOP))
+	if (unlikely(atomic_read(&co->state) & KCORO_STATE_STOP) &&
+	    !(co->desc->flags & KCORO_DESC_ENDS_ITSELF))
 		return false;
 	co->flags |= KCORO_CORO_RAN;
 	return true;

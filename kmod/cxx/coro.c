@@ -8,13 +8,17 @@
  *	notify  <----- wake ----------- executor::post()
  *	stop bits ---- step.stop -----> told once each; the C++ object takes the wait off
  *
- * The core runs one step at a time, and runs one more when it is woken meanwhile: so the C++
- * object needs no word of its own for that.
+ * The core runs one step at a time, and runs one more when it is woken meanwhile. Each post of
+ * the C++ object is a wake, and it ends in a step behind its last post: so nobody wakes a
+ * coroutine of the core that has gone.
  *
  * What a coroutine waits for is an own await to the core; its kind is put where other awaits
  * have theirs, for people, and so that a kill does not take it for one that waits for nothing.
  *
- * Contexts: as in the core; step, expired and destroy are called as bodies are.
+ * A stop before the start is a step, too: the C++ object may have to wait for another CPU that
+ * is about to wake it.
+ *
+ * Contexts: as in the core; step and expired are called as bodies are.
  */
 #include <linux/err.h>
 #include <linux/llist.h>
@@ -28,60 +32,40 @@
 #include "../coro/scope.h"
 #include "cxx.h"
 
-/* What has ended: the body has nothing to destroy. */
-static bool step(struct kcoro_cxx_coro *c, unsigned int stop, struct kcoro_cxx_step *out)
-{
-	*out = (struct kcoro_cxx_step){ .stop = stop };
-	c->told |= stop;
-	kcoro_cxx_timers_expire(c);
-	c->body.step(c->body.coro, out);
-	c->ended = out->kind < 0;
-	return c->ended;
-}
-
 static long cxx_resume(struct kcoro_coro *co)
 {
 	struct kcoro_cxx_coro *c = container_of(co, struct kcoro_cxx_coro, co);
 	u32 stop = atomic_read(&co->state) & KCORO_STATE_STOP;
-	struct kcoro_cxx_step out;
+	struct kcoro_cxx_step step = { .stop = stop & ~c->told };
 
+	c->told |= stop;
 	co->wait.state = KCORO_WAIT_IDLE;
 	co->wait.kind = KCORO_WAIT_NOTHING;
-	if (step(c, stop & ~c->told, &out))
-		return out.result;
+	kcoro_cxx_timers_expire(c);
+	c->body.step(c->body.coro, &step);
+	if (step.kind < 0)
+		return step.result;
 	/* The C++ side accepted a stop, or was asked to end there. */
-	if (unlikely(out.stop != c->told)) {
-		if (c->told & ~out.stop)
+	if (unlikely(step.stop != c->told)) {
+		if (c->told & ~step.stop)
 			kcoro_coro_accept(co);
-		atomic_or(out.stop & KCORO_STATE_STOP, &co->state);
-		c->told = out.stop;
+		atomic_or(step.stop & KCORO_STATE_STOP, &co->state);
+		c->told = step.stop;
 	}
-	c->innermost = out.innermost;
-	co->wait.kind = out.kind;
+	c->innermost = step.innermost;
+	co->wait.kind = step.kind;
 	co->wait.since = jiffies;
 	co->wait.state = KCORO_WAIT_ARMED;
 	return KCORO_WAIT;
-}
-
-/* It ends before its start: the C++ object has a frame to destroy. */
-static void cxx_destroy(struct kcoro_coro *co)
-{
-	struct kcoro_cxx_coro *c = container_of(co, struct kcoro_cxx_coro, co);
-	u32 stop = atomic_read(&co->state) & KCORO_STATE_STOP;
-	struct kcoro_cxx_step out;
-
-	if (c->body.step && !c->ended)
-		step(c, stop ?: KCORO_STATE_KILL, &out);
 }
 
 #define CXX_DESC(executor_, flags_)						\
 	{									\
 		.name = "c++",							\
 		.frame_size = sizeof(struct kcoro_cxx_coro),			\
-		.flags = (flags_),						\
+		.flags = (flags_) | KCORO_DESC_ENDS_ITSELF,			\
 		.executor = (executor_),					\
 		.resume = cxx_resume,						\
-		.destroy = cxx_destroy,						\
 		.front = &kcoro_cxx_front,					\
 	}
 

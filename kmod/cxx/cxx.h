@@ -22,7 +22,6 @@ struct kcoro_cxx_coro {
 	void *innermost;		/* frame, while it is suspended */
 	struct llist_head expired;	/* timers, by their callbacks; emptied by the runner */
 	u32 told;			/* of a stop */
-	bool ended;
 	u64 room[KCORO_CXX_ROOM / 8];	/* C++'s */
 };
 
