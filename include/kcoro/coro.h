@@ -73,6 +73,7 @@ enum kcoro_desc_flags {
 /**
  * struct kcoro_front - what only the language of a body can tell of it, for people
  * @name: what to call this one instead of its desc's name
+ * @parent: number of the coroutine that awaits it, 0: none that the core does not know of
  * @functions: the functions that it is in, as the compiler calls them, the innermost
  *	first, with a space between; cut where @size ends, or empty
  *
@@ -81,6 +82,7 @@ enum kcoro_desc_flags {
  */
 struct kcoro_front {
 	void (*name)(struct kcoro_coro *co, char *text, size_t size);
+	u32 (*parent)(struct kcoro_coro *co);
 	void (*functions)(struct kcoro_coro *co, char *text, size_t size);
 };
 

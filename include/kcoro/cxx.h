@@ -116,6 +116,15 @@ void kcoro_cxx_coro_start(struct kcoro_coro *co,
 void kcoro_cxx_coro_wake(struct kcoro_coro *co) KCORO_CXX_NOEXCEPT;
 
 /**
+ * kcoro_cxx_coro_awaited() - say who awaits it, for people
+ * @co: started, not ended
+ * @by: of C++, too; or NULL: nobody
+ *
+ * Context: any but NMI.
+ */
+void kcoro_cxx_coro_awaited(struct kcoro_coro *co, struct kcoro_coro *by) KCORO_CXX_NOEXCEPT;
+
+/**
  * kcoro_cxx_wait() - sleep until somebody says so
  * @flag: 0 at first; the caller's
  *

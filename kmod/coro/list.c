@@ -39,7 +39,7 @@ static u32 parent_of(struct kcoro_coro *co)
 {
 	struct kcoro_coro *parent;
 	struct kcoro_wait *wait;
-	u32 id = 0;
+	u32 id = co->desc->front ? co->desc->front->parent(co) : 0;
 
 	raw_spin_lock(&co->lock);
 	if (!hlist_empty(&co->joiners)) {

@@ -110,6 +110,14 @@ void kcoro_cxx_coro_start(struct kcoro_coro *co, const struct kcoro_cxx_body *bo
 }
 EXPORT_SYMBOL_GPL(kcoro_cxx_coro_start);
 
+void kcoro_cxx_coro_awaited(struct kcoro_coro *co, struct kcoro_coro *by)
+{
+	struct kcoro_cxx_coro *c = container_of(co, struct kcoro_cxx_coro, co);
+
+	WRITE_ONCE(c->parent, by ? by->id : 0);
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_coro_awaited);
+
 void kcoro_cxx_coro_wake(struct kcoro_coro *co)
 {
 	kcoro_coro_wake(co);

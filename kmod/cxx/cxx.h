@@ -22,6 +22,7 @@ struct kcoro_cxx_coro {
 	void *innermost;		/* frame, while it is suspended */
 	struct llist_head expired;	/* timers, by their callbacks; emptied by the runner */
 	u32 told;			/* of a stop */
+	u32 parent;			/* number of who awaits it, for people */
 	u64 room[KCORO_CXX_ROOM / 8];	/* C++'s */
 };
 

@@ -51,4 +51,4 @@ endef
 # A Kbuild file may include this more than once.
 kcoro-cxx-new := $(filter-out $(kcoro-cxx-done),$(kcoro-cxx-y))
 $(foreach object,$(kcoro-cxx-new),$(eval $(call kcoro_cxx_object,$(object:.o=))))
-kcoro-cxx-done += $(kcoro-cxx-new)
+kcoro-cxx-done := $(kcoro-cxx-done) $(kcoro-cxx-new)

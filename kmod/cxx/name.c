@@ -91,6 +91,11 @@ static void cxx_name(struct kcoro_coro *co, char *text, size_t size)
 	plain_name(function_of(c->function, symbol), text, size);
 }
 
+static u32 cxx_parent(struct kcoro_coro *co)
+{
+	return READ_ONCE(container_of(co, struct kcoro_cxx_coro, co)->parent);
+}
+
 static void cxx_functions(struct kcoro_coro *co, char *text, size_t size)
 {
 	struct kcoro_cxx_coro *c = container_of(co, struct kcoro_cxx_coro, co);
@@ -114,5 +119,6 @@ static void cxx_functions(struct kcoro_coro *co, char *text, size_t size)
 
 const struct kcoro_front kcoro_cxx_front = {
 	.name = cxx_name,
+	.parent = cxx_parent,
 	.functions = cxx_functions,
 };

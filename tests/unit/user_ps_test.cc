@@ -236,6 +236,17 @@ TEST(UserPs, FunctionsStandBelowTheirCoroutineInTheTree)
 	EXPECT_EQ(ps_table(all, ps_sorted(all), false).find("leaf"), std::string::npos);
 }
 
+TEST(UserPs, FunctionsOfTemplatesHaveNoType)
+{
+	auto one = coro(1, 0);
+
+	std::strcpy(one.functions, "_ZN3net4restIiEEN5kcoro4taskIT_EES3_ ...");
+	EXPECT_EQ(kcoro::ps_functions(one),
+		  (std::vector<std::string>{"...", "net::rest<int>(int)"}));
+	coros all{one};
+	EXPECT_NE(ps_table(all, ps_tree(all), true).find("  > ...\n"), std::string::npos);
+}
+
 TEST(UserPs, FunctionsAreCutAndEscapedLikeAllElse)
 {
 	auto one = coro(1, 0);
