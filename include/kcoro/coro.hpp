@@ -129,6 +129,9 @@ public:
 	void time_out() noexcept { wake(KCORO_STATE_TIMEOUT); }
 	void stop(unsigned int bits) noexcept { wake(bits & KCORO_STATE_STOP); }
 
+	/* KCORO_STATE_* of a stop that are set; a snapshot. */
+	unsigned int stops() const noexcept { return state_.load() & KCORO_STATE_STOP; }
+
 	/* Is it asked to end? 0, or the errno. Does not count as having been told. */
 	int stopping() const noexcept { return stop_errno(state_.load()); }
 
@@ -158,6 +161,9 @@ public:
 	{
 		return waiting_ ? waiting_->ops->kind : wait_kind::nothing;
 	}
+
+	/* The frame that is resumed next; while it does not run. */
+	void *innermost() const noexcept { return current_.address(); }
 
 	/* For executors: link of their queue, and the one call. */
 	coro *next = nullptr;
@@ -254,6 +260,7 @@ private:
 	inline bool step(unsigned int state) noexcept;
 	inline void unwind() noexcept;
 	inline void finish() noexcept;
+	inline void end() noexcept;
 	inline enum status final_status(unsigned int state) const noexcept;
 
 	executor *exec_;
@@ -336,6 +343,16 @@ inline void coro::finish() noexcept
 	/* A stop that was too late has queued it: it goes when it comes out of there. */
 	if (exec_->serial && (old & KCORO_STATE_NOTIFIED))
 		return;
+	end();
+}
+
+inline void coro::end() noexcept
+{
+	if (exec_->ops->ended) {
+		enum status s = status();
+
+		exec_->ops->ended(*exec_, s == status::done ? *error_ : status_errno(s));
+	}
 	completed_(*this);
 }
 
@@ -398,7 +415,7 @@ inline void coro::run() noexcept
 					 serial ? 0 : KCORO_STATE_RUNNING, exec_->alone);
 
 	if (old & KCORO_STATE_FINISHED) {
-		completed_(*this);
+		end();
 		return;
 	}
 	in_run_ = true;
