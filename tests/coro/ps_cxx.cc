@@ -35,10 +35,18 @@ kcoro::task<int> deep(int depth)
 	co_return co_await rest(depth);
 }
 
+// Always about to be woken.
+kcoro::task<void> tick(unsigned long *ticks)
+{
+	while (co_await kcoro::sleep_for(100_us))
+		__atomic_add_fetch(ticks, 1, __ATOMIC_RELAXED);
+}
+
 } // namespace net
 
-// One awaits another, which is in serve(), accept() and rest(); a third is 40 calls deep.
-extern "C" int ps_cxx_start(kcoro_scope *scope)
+// One awaits another, which is in serve(), accept() and rest(); a third is 40 calls deep; a fourth
+// counts ticks.
+extern "C" int ps_cxx_start(kcoro_scope *scope, unsigned long *ticks)
 {
 	static kcoro::kernel::executor executor(kcoro::kernel::queue::softirq);
 	static net::server server;
@@ -46,9 +54,11 @@ extern "C" int ps_cxx_start(kcoro_scope *scope)
 	executor.use(scope);
 	auto inner = kcoro::spawn(executor, net::serve(&server));
 	auto deep = kcoro::spawn(executor, net::deep(40));
-	if (!inner || !deep)
+	auto ticker = kcoro::spawn(executor, net::tick(ticks));
+	if (!inner || !deep || !ticker)
 		return -12;
 	deep.detach();
+	ticker.detach();
 	auto outer = kcoro::spawn(executor, net::wait_for(std::move(inner)));
 	if (!outer)
 		return -12;

@@ -21,6 +21,9 @@ struct state {
 };
 
 static struct kcoro_scope *states, *inner, *cxx;
+static unsigned long ticks;
+module_param(ticks, ulong, 0444);
+MODULE_PARM_DESC(ticks, "of a coroutine in C++ that counts them");
 static struct kcoro_event never;
 static struct kcoro_channel full, empty;
 static DECLARE_WAIT_QUEUE_HEAD(queue);
@@ -231,7 +234,7 @@ static int start_all(void)
 	leaf = start(inner, &on_event_desc, NULL, true);
 	if (!leaf || !start(inner, &on_group_desc, leaf, false))
 		return -ENOMEM;
-	return start_pinned() ?: ps_cxx_start(cxx);
+	return start_pinned() ?: ps_cxx_start(cxx, &ticks);
 }
 
 static void stop_all(void)

@@ -25,7 +25,7 @@ static inline struct kcoro_scope *ps_scope(const char *name, struct kcoro_scope 
 }
 
 /* ps_cxx.cc */
-int ps_cxx_start(struct kcoro_scope *scope);
+int ps_cxx_start(struct kcoro_scope *scope, unsigned long *ticks);
 
 /* ps_churn.c */
 void churn_init(void);
