@@ -38,7 +38,7 @@ kcoro::task<int> deep(int depth)
 // Always about to be woken.
 kcoro::task<void> tick(unsigned long *ticks)
 {
-	while (co_await kcoro::sleep_for(100_us))
+	while (auto slept = co_await kcoro::sleep_for(100_us))
 		__atomic_add_fetch(ticks, 1, __ATOMIC_RELAXED);
 }
 
