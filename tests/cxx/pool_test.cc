@@ -23,11 +23,6 @@ using namespace kcoro;
 
 class pool_test : public nothing_left {};
 
-template <typename T> task<T> join(join_handle<T> h)
-{
-	co_return co_await h;
-}
-
 TEST_F(pool_test, channel_between_threads)
 {
 	constexpr int senders = 3, each = 500;
@@ -56,10 +51,10 @@ TEST_F(pool_test, channel_between_threads)
 			in.push_back(spawn(pool, receive(ch)));
 		}
 		for (auto &h : out)
-			EXPECT_EQ(user::sync_wait(join(h)).error, 0);
+			EXPECT_EQ(user::sync_wait(h).error, 0);
 		ch.close();
 		for (auto &h : in)
-			sum += user::sync_wait(join(h)).value;
+			sum += user::sync_wait(h).value;
 	}
 	EXPECT_EQ(sum, 3L * each * (each + 1) / 2);
 }
@@ -90,7 +85,7 @@ TEST_F(pool_test, stops_race_with_wakes)
 				hs[i].kill();
 		setter.join();
 		for (auto &h : hs) {
-			auto got = user::sync_wait(join(h));
+			auto got = user::sync_wait(h);
 			EXPECT_TRUE(got.error == err::cancelled || got.error == err::interrupted);
 		}
 	}
@@ -120,7 +115,9 @@ TEST_F(pool_test, groups_side_by_side)
 		}
 		co_return sum;
 	};
-	EXPECT_GE(user::sync_wait(join(spawn(pool, body(10)))).value, 10 * 10 + 10 * 5);
+	auto h = spawn(pool, body(10));
+
+	EXPECT_GE(user::sync_wait(h).value, 10 * 10 + 10 * 5);
 }
 
 TEST_F(pool_test, completion_from_another_thread)

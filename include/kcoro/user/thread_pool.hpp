@@ -13,7 +13,7 @@
  *
  *	kcoro::user::thread_pool pool(4);
  *	auto h = kcoro::spawn(pool, body());
- *	auto got = kcoro::user::sync_wait(join(h));
+ *	auto got = kcoro::user::sync_wait(h);
  */
 #ifndef KCORO_USER_THREAD_POOL_HPP
 #define KCORO_USER_THREAD_POOL_HPP

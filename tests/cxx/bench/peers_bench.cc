@@ -142,6 +142,10 @@ public:
 
 			r->give(p, n + sizeof(r));
 		}
+		static task get_return_object_on_allocation_failure() noexcept
+		{
+			return task{nullptr};
+		}
 		task get_return_object() noexcept
 		{
 			return task{std::coroutine_handle<promise_type>::from_promise(*this)};
