@@ -20,7 +20,7 @@ static limit::task<int> await_limit(limit::event &e, int n)
 static kcoro::task<int> await_kcoro(kcoro::light_event &e, int n)
 {
 	for (int i = 0; i < n; ++i)
-		(void)co_await e;
+		co_await e;
 	co_return n;
 }
 
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	auto h = kcoro::spawn(loop, await_kcoro(e, n));
 
 	loop.run_until_idle();
-	for (int i = 0; i < n; i++)
+	for (int left = n; left; left--)
 		e.wake();
 	return h.take().value != n;
 }

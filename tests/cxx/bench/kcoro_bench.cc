@@ -37,7 +37,7 @@ task<int> await_leaves(int n)
 task<int> await_events(light_event &e, int n)
 {
 	for (int i = 0; i < n; ++i)
-		(void)co_await e;
+		co_await e;
 	co_return n;
 }
 
@@ -103,7 +103,7 @@ void suspend_resume(benchmark::State &st)
 		auto h = spawn(loop, await_events(e, batch));
 
 		loop.run_until_idle();
-		for (int i = 0; i < batch; i++)
+		for (int left = batch; left; left--)
 			e.wake();
 	}
 	st.SetItemsProcessed(st.iterations() * batch);
