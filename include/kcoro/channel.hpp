@@ -50,7 +50,11 @@ public:
 		static constexpr wait_kind kind = wait_kind::channel;
 
 		sender(channel &c, T &&v) noexcept : ch(c), value(std::move(v)) {}
-		bool await_ready() noexcept { return ch.send_now(*this, false); }
+		/* Without the lock where it would be of no use: arm() looks again. */
+		bool await_ready() noexcept
+		{
+			return ch.count() != Capacity && ch.send_now(*this, false);
+		}
 		bool arm() noexcept { return !ch.send_now(*this, true); }
 		static bool disarm(wait_node &w) noexcept
 		{
@@ -72,7 +76,7 @@ public:
 		static constexpr wait_kind kind = wait_kind::channel;
 
 		explicit receiver(channel &c) noexcept : ch(c) {}
-		bool await_ready() noexcept { return ch.receive_now(*this, false); }
+		bool await_ready() noexcept { return ch.count() && ch.receive_now(*this, false); }
 		bool arm() noexcept { return !ch.receive_now(*this, true); }
 		static bool disarm(wait_node &w) noexcept
 		{
@@ -147,6 +151,10 @@ public:
 	}
 
 private:
+	/* Written under the lock, read without it as a hint. */
+	std::size_t count() const noexcept { return __atomic_load_n(&count_, __ATOMIC_RELAXED); }
+	void set_count(std::size_t n) noexcept { __atomic_store_n(&count_, n, __ATOMIC_RELAXED); }
+
 	static wait_node *broken(wait_node *chain) noexcept
 	{
 		for (wait_node *w = chain; w; w = w->next)
@@ -236,7 +244,7 @@ private:
 		std::size_t at = head_ + count_;
 
 		new (slots_ + (at < Capacity ? at : at - Capacity) * sizeof(T)) T(std::move(v));
-		count_++;
+		set_count(count_ + 1);
 	}
 	result<T> pop() noexcept
 	{
@@ -245,7 +253,7 @@ private:
 
 		at->~T();
 		head_ = head_ + 1 < Capacity ? head_ + 1 : 0;
-		count_--;
+		set_count(count_ - 1);
 		return got;
 	}
 

@@ -62,6 +62,8 @@ struct wait_ops {
 	/* After FIRED: may the coroutine go on? False: another FIRED comes. May be null. */
 	bool (*settle)(wait_node &) noexcept;
 	wait_kind kind;
+	/* The await has no result that could tell of a stop: any stop is a kill there. */
+	bool silent = false;
 };
 
 /* One wait of a coroutine, or of a member of a group, for one source. Lies in the frame. */
@@ -173,6 +175,8 @@ public:
 	void suspend_at(std::coroutine_handle<> frame, wait_node &w) noexcept
 	{
 		current_ = frame;
+		/* Two stores: to make one of them takes longer. */
+		__asm__ volatile("" : : : "memory");
 		waiting_ = &w;
 	}
 	/* In the case that @w has happened meanwhile. */
@@ -388,8 +392,8 @@ inline bool coro::step(unsigned int state) noexcept
 	if (!fired) {
 		if (!(state & KCORO_STATE_STOP) || !w)
 			return false;
-		/* Told already, and it waits again: it is killed. */
-		if ((state & (KCORO_STATE_SEEN | KCORO_STATE_KILL)) == KCORO_STATE_SEEN) {
+		/* Told already, and it waits again; or it can't be told: it is killed. */
+		if (!(state & KCORO_STATE_KILL) && (state & KCORO_STATE_SEEN || w->ops->silent)) {
 			state |= KCORO_STATE_KILL;
 			state_.change(0, KCORO_STATE_KILL, exec_->alone);
 		}

@@ -9,7 +9,8 @@
  * Thread safety: event: any, by its policy (threads.hpp). light_event: one thread, and executors
  *                that are serial.
  * Allocation:    none. The wait lies in the frame that awaits.
- * Cancellation:  the wait ends with the errno of the stop; a pulse is not lost by it.
+ * Cancellation:  the wait ends with the errno of the stop; a pulse is not lost by it. At a
+ *                light_event any stop is a kill.
  * Traps:         an event stays as long as anybody waits for it. light_event::wake() resumes in the
  *                place, on the caller's stack, and must be called only while somebody waits.
  *
@@ -125,8 +126,8 @@ private:
 using event = basic_event<>;
 
 /*
- * One waiter, one thread, nothing remembered: `co_await s` waits, s.wake() resumes. The
- * wait ends with -ECANCELED and so on like any other.
+ * One waiter, one thread, nothing remembered, no result: `co_await e` waits, e.wake() resumes.
+ * Since the await has nothing to tell by, any stop is a kill there.
  */
 class light_event : wait_node {
 public:
@@ -149,13 +150,7 @@ public:
 		owner = h.promise().owner;
 		owner->suspend_at(h, *this);
 	}
-	/* Stopped: why, once. */
-	result<void> await_resume() noexcept
-	{
-		if (error) [[unlikely]]
-			return failure{std::exchange(error, 0)};
-		return {};
-	}
+	void await_resume() const noexcept {}
 
 private:
 	/* Who waits is suspended, and this thread is the only one. */
@@ -163,6 +158,7 @@ private:
 		[](wait_node &, unsigned int) noexcept { return true; },
 		nullptr,
 		wait_kind::event,
+		true,
 	};
 };
 

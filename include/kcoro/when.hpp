@@ -54,12 +54,14 @@ namespace detail {
 /* A task as a member: a coroutine of its own, in the frame of who waits. */
 class child final : public coro, public wait_node {
 public:
-	explicit child(executor &where) noexcept : coro(&where, completed) {}
-
-	template <typename Task> bool start(Task &t, coro &parent, group_base &in) noexcept
+	child(coro &parent, group_base &in) noexcept : coro(&parent.where(), completed)
 	{
 		owner = &parent;
 		group = &in;
+	}
+
+	template <typename Task> bool start(Task &t) noexcept
+	{
 		promise = &t.promise();
 		t.become_root(*this);
 		return start_here();
@@ -166,10 +168,11 @@ protected:
 		if (error)
 			return true;
 		armed_++;
-		if (!c.start(t, *owner, *this))
+		if (!c.start(t))
 			return false;
 		armed_--;
-		c.hand_over(*owner);
+		if (c.promise->error == err::threw) [[unlikely]]
+			c.hand_over(*owner);
 		c.reuse();
 		ready = true;
 		ready_now_++;
@@ -326,7 +329,7 @@ private:
 	{
 		members_.each([this](auto &a) {
 			if constexpr (requires { a.memory; }) {
-				child *c = new (a.memory) child(this->owner->where());
+				child *c = new (a.memory) child(*this->owner, *this);
 
 				a.used = true;
 				a.running = !this->arm(a.member, *c, a.ready);
@@ -419,7 +422,7 @@ private:
 						this->fail(err::no_memory);
 						break;
 					}
-					spare = new (memory) child(this->owner->where());
+					spare = new (memory) child(*this->owner, *this);
 				}
 				if (!this->arm(t, *spare, ready)) {
 					spare->index = started_;
@@ -455,6 +458,15 @@ private:
 
 		[[maybe_unused]] child *c = children_;
 
+		if constexpr (task_member<member>) {
+			/* All ended at once. */
+			if (!c && !this->error) {
+				r.count = static_cast<unsigned int>(started_);
+				r.mask = started_ < 64 ? (std::uint64_t{1} << started_) - 1
+						       : ~std::uint64_t{0};
+				return;
+			}
+		}
 		for (auto &m : range_) {
 			bool ready;
 

@@ -28,7 +28,7 @@ struct everything {
 static task<int> leaf(everything &all)
 {
 	(void)co_await all.e.wait();
-	(void)co_await all.s;
+	co_await all.s;
 	(void)co_await all.ch.send(1);
 	auto got = co_await all.ch.receive();
 	auto stop = co_await stopping();
