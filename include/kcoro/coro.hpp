@@ -36,6 +36,9 @@ namespace kcoro::inline KCORO_ABI {
 
 class coro;
 class group_base;
+namespace detail {
+struct promise_base;
+}
 struct wait_node;
 
 /* What the source did is there; the waker is done with the wait. */
@@ -262,7 +265,7 @@ protected:
 
 private:
 	inline bool step(unsigned int state) noexcept;
-	inline void unwind() noexcept;
+	inline void unwind() noexcept; /* task.hpp */
 	inline void finish() noexcept;
 	inline void end() noexcept;
 	inline enum status final_status(unsigned int state) const noexcept;
@@ -308,12 +311,12 @@ inline void fire(wait_node &w) noexcept;
 template <typename Promise>
 concept chained = requires(Promise &p) {
 	{ p.owner } -> std::same_as<coro *&>;
-};
+} && std::derived_from<Promise, detail::promise_base>;
 
 template <typename H>
 concept chained_handle = requires(H h) {
 	{ h.promise().owner } -> std::same_as<coro *&>;
-};
+} && chained<std::remove_reference_t<decltype(std::declval<H &>().promise())>>;
 
 inline void coro::root_ended(coro *co) noexcept
 {
@@ -358,16 +361,6 @@ inline void coro::end() noexcept
 		exec_->ops->ended(*exec_, s == status::done ? *error_ : status_errno(s));
 	}
 	completed_(*this);
-}
-
-/* Destroy the frames; they await nothing any more. */
-inline void coro::unwind() noexcept
-{
-	void *root = *root_;
-
-	ended_ = true;
-	*root_ = error_as_frame(stop_errno(state_.load()));
-	std::coroutine_handle<>::from_address(root).destroy();
 }
 
 /* Do what @state asks for; true: a frame was resumed or destroyed. */

@@ -178,7 +178,7 @@ public:
 			return body.take();
 		} else if constexpr (std::copy_constructible<T>) {
 			if (!moves && body && !body.promise().error)
-				return result<T>(body.promise().value);
+				return result<T>(body.promise().value());
 			return body.take();
 		} else {
 			return body.take();

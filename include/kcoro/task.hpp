@@ -37,6 +37,7 @@
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 
@@ -58,6 +59,30 @@ struct promise_base {
 	int error;
 
 	promise_base() noexcept {}
+
+	/*
+	 * Until the body's end the bytes of the result are free: who awaits leaves there where
+	 * its task keeps this frame, for coro::unwind(). In error and what stands behind it:
+	 * a small value, or nothing.
+	 */
+	void set_owner_slot(void **slot) noexcept
+	{
+		__builtin_memcpy(reinterpret_cast<unsigned char *>(this) + result_offset, &slot,
+				 sizeof(slot));
+	}
+	/* Read it, and say again that there is no result. */
+	void **take_owner_slot() noexcept
+	{
+		void **slot;
+
+		__builtin_memcpy(&slot, reinterpret_cast<unsigned char *>(this) + result_offset,
+				 sizeof(slot));
+		error = err::in_progress;
+		return slot;
+	}
+	static constexpr std::size_t result_offset = 2 * sizeof(void *);
+	/* Behind the two functions of a frame. */
+	static constexpr std::size_t in_frame = 2 * sizeof(void *);
 
 	struct final_awaiter {
 		bool await_ready() const noexcept { return false; }
@@ -101,38 +126,77 @@ struct promise_base {
 	}
 };
 
-/* A value that may not be there. */
-template <typename T> struct promise_value : promise_base {
-	union {
-		T value;
-	};
+} // namespace detail
 
+/*
+ * Destroy the frames; they await nothing any more. The innermost one first: what it has may
+ * refer to what outer ones have, and the stack does not grow with the chain.
+ */
+inline void coro::unwind() noexcept
+{
+	void *const killed = error_as_frame(stop_errno(state_.load()));
+	void *frame = current_.address();
+
+	ended_ = true;
+	while (frame != this) {
+		auto &promise = *reinterpret_cast<detail::promise_base *>(
+			static_cast<unsigned char *>(frame) + detail::promise_base::in_frame);
+		void *outer = promise.continuation.address();
+
+		*promise.take_owner_slot() = killed;
+		std::coroutine_handle<>::from_address(frame).destroy();
+		frame = outer;
+	}
+}
+
+namespace detail {
+
+/*
+ * A value that may not be there. A promise is aligned as two pointers are, whatever its value
+ * is: so that it stands in the same place of each frame.
+ */
+template <typename T> struct promise_value : promise_base {
 	promise_value() noexcept { error = err::in_progress; }
 	~promise_value()
 	{
 		if (!error)
-			value.~T();
+			value().~T();
 	}
 	template <typename U> void put(U &&v)
 	{
-		new (&value) T(static_cast<U &&>(v));
+		new (place()) T(static_cast<U &&>(v));
 		error = 0;
 	}
 	/* There is no error. */
-	result<T> taken() { return result<T>(static_cast<T &&>(value)); }
+	T &value() noexcept { return *static_cast<T *>(place()); }
+	result<T> taken() { return result<T>(static_cast<T &&>(value())); }
+
+private:
+	static constexpr std::size_t align = alignof(T) < 16 ? alignof(T) : 16;
+
+	void *place() noexcept
+	{
+		const auto at = reinterpret_cast<std::uintptr_t>(room_);
+
+		return reinterpret_cast<void *>((at + alignof(T) - 1) & ~(alignof(T) - 1));
+	}
+	alignas(align) unsigned char room_[sizeof(T) + alignof(T) - align];
 };
 
-template <plain_value T> struct promise_value<T> : promise_base {
-	T value;
+template <plain_value T>
+	requires(alignof(T) <= 16)
+struct promise_value<T> : promise_base {
+	T kept;
 
 	/* Written by the body's end; nobody reads it before. */
 	promise_value() noexcept {}
+	T &value() noexcept { return kept; }
 	template <typename U> void put(U &&v)
 	{
-		value = static_cast<U &&>(v);
+		kept = static_cast<U &&>(v);
 		error = 0;
 	}
-	result<T> taken() const noexcept { return result<T>(value); }
+	result<T> taken() const noexcept { return result<T>(kept); }
 };
 
 template <typename T> struct promise_return : promise_value<T> {
@@ -253,6 +317,7 @@ public:
 		 */
 		__asm__ volatile("" : : : "memory");
 		promise.owner = owner;
+		promise.set_owner_slot(&frame_);
 	}
 	void become_root(coro &owner) noexcept
 	{
@@ -338,7 +403,8 @@ template <typename T, kcoro::frame_policy Frames, typename... Args>
 struct std::coroutine_traits<kcoro::task<T, Frames>, Args...> {
 	using promise_type = typename kcoro::detail::choose_promise<kcoro::task_promise<T, Frames>,
 								    Args...>::type;
-	static_assert(alignof(promise_type) == alignof(kcoro::task_promise<T, Frames>),
+	static_assert(alignof(promise_type) == alignof(kcoro::task_promise<T, Frames>) &&
+			      alignof(promise_type) <= kcoro::detail::promise_base::in_frame,
 		      "a handle is made of the base of this promise, and must find the frame");
 };
 

@@ -65,6 +65,7 @@ static int spawns(void)
 static int stops(void)
 {
 	const struct cxx_spawn what = { 0, 3, 5, 3600UL * NSEC_PER_SEC };
+	const struct cxx_spawn deep = { 0, 10000, 5, 3600UL * NSEC_PER_SEC };
 	struct cxx_seen seen = {}, killed = {};
 	struct kcoro_scope *scope = test_scope(0, 0);
 
@@ -79,7 +80,16 @@ static int stops(void)
 	EXPECT(seen.resumed == 1 && seen.destroyed == 1);
 	EXPECT(!kcoro_test_cxx_spawn(scope, &what, &killed));
 	EXPECT(!kcoro_scope_destroy(scope));
-	EXPECT(!killed.over && killed.resumed == 0);
+	/* Who awaits it may have been told of its end before it was killed itself. */
+	EXPECT(killed.resumed == 0 && (!killed.over || killed.result == -EINTR));
+
+	/* However many await each other: the stack does not grow with them. */
+	scope = test_scope(0, 0);
+	EXPECT(!IS_ERR(scope));
+	EXPECT(!kcoro_test_cxx_spawn(scope, &deep, &killed));
+	EXPECT(SOON(kcoro_scope_live(scope) == 2));
+	EXPECT(!kcoro_scope_destroy(scope));
+	EXPECT(killed.resumed == 0 && (!killed.over || killed.result == -EINTR));
 
 	scope = test_scope(0, 50 * NSEC_PER_MSEC);
 	EXPECT(!IS_ERR(scope));

@@ -44,12 +44,13 @@ namespace detail {
 /* The executor of one coroutine: lies beside that of the core, and lives as long. */
 struct place final : kcoro::executor {
 	kcoro_coro *core;
-	bool *over;		/* during a step: set when the coroutine has finished */
+	bool *over; /* during a step: set when the coroutine has finished */
 	int error;
 	bool started;
 
 	explicit place(kcoro_coro *c) noexcept
-		: kcoro::executor{&calls, true, false}, core(c), over(nullptr), error(0), started(false)
+		: kcoro::executor{&calls, true, false}, core(c), over(nullptr), error(0),
+		  started(false)
 	{
 	}
 
@@ -149,10 +150,10 @@ struct place final : kcoro::executor {
 	}
 
 	static constexpr executor_ops calls = {.post = post,
-						.timer_start = timer_start,
-						.timer_stop = timer_stop,
-						.awaited = awaited,
-						.ended = ended};
+					       .timer_start = timer_start,
+					       .timer_stop = timer_stop,
+					       .awaited = awaited,
+					       .ended = ended};
 };
 
 } // namespace detail
@@ -173,8 +174,9 @@ private:
 	{
 		executor &me = static_cast<executor &>(e);
 		void *room;
-		kcoro_coro *core = kcoro_cxx_coro_create(me.scope_, me.queue_ != queue::softirq,
-							 me.queue_ == queue::sleeper, &room, &error);
+		kcoro_coro *core =
+			kcoro_cxx_coro_create(me.scope_, me.queue_ != queue::softirq,
+					      me.queue_ == queue::sleeper, &room, &error);
 
 		static_assert(sizeof(detail::place) <= KCORO_CXX_ROOM);
 		return core ? new (room) detail::place(core) : nullptr;
