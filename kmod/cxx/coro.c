@@ -74,6 +74,7 @@ static const struct kcoro_desc cxx_desc[KCORO_EXECUTORS] = {
 	[KCORO_EXECUTOR_SOFTIRQ] = CXX_DESC(KCORO_EXECUTOR_SOFTIRQ, 0),
 	[KCORO_EXECUTOR_WORKER] = CXX_DESC(KCORO_EXECUTOR_WORKER, 0),
 };
+
 static const struct kcoro_desc cxx_desc_sleeps = CXX_DESC(KCORO_EXECUTOR_WORKER,
 							  KCORO_DESC_SLEEPS);
 

@@ -51,7 +51,7 @@ static char *function_of(void *code, char *symbol)
 	sprint_symbol_no_offset(symbol, (unsigned long)code);
 	/* There is none: the address. */
 	if (!strncmp(symbol, "0x", 2))
-		strcpy(symbol, "?");
+		strscpy(symbol, "?", KSYM_SYMBOL_LEN);
 	return mangled(symbol);
 }
 
