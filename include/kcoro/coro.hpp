@@ -36,9 +36,47 @@ namespace kcoro::inline KCORO_ABI {
 
 class coro;
 class group_base;
+
 namespace detail {
-struct promise_base;
-}
+
+/*
+ * Owner stands before error, so that a small value shares a word with error. Not an
+ * aggregate: then what derives from it may use its padding.
+ */
+struct promise_link {
+	std::coroutine_handle<> continuation;
+	coro *owner;
+	int error;
+
+	promise_link() noexcept {}
+
+	/*
+	 * Until the body's end the bytes of the result are free: who awaits leaves there where
+	 * its task keeps this frame, for coro::unwind(). In error and what stands behind it:
+	 * a small value, or nothing.
+	 */
+	void set_owner_slot(void **slot) noexcept
+	{
+		__builtin_memcpy(reinterpret_cast<unsigned char *>(this) + result_offset, &slot,
+				 sizeof(slot));
+	}
+	/* Read it, and say again that there is no result. */
+	void **take_owner_slot() noexcept
+	{
+		void **slot;
+
+		__builtin_memcpy(&slot, reinterpret_cast<unsigned char *>(this) + result_offset,
+				 sizeof(slot));
+		error = err::in_progress;
+		return slot;
+	}
+	static constexpr std::size_t result_offset = 2 * sizeof(void *);
+	/* Behind the two functions of a frame. */
+	static constexpr std::size_t in_frame = 2 * sizeof(void *);
+};
+
+} // namespace detail
+
 struct wait_node;
 
 /* What the source did is there; the waker is done with the wait. */
@@ -265,7 +303,7 @@ protected:
 
 private:
 	inline bool step(unsigned int state) noexcept;
-	inline void unwind() noexcept; /* task.hpp */
+	inline void unwind() noexcept;
 	inline void finish() noexcept;
 	inline void end() noexcept;
 	inline enum status final_status(unsigned int state) const noexcept;
@@ -311,7 +349,7 @@ inline void fire(wait_node &w) noexcept;
 template <typename Promise>
 concept chained = requires(Promise &p) {
 	{ p.owner } -> std::same_as<coro *&>;
-} && std::derived_from<Promise, detail::promise_base>;
+} && std::derived_from<Promise, detail::promise_link>;
 
 template <typename H>
 concept chained_handle = requires(H h) {
@@ -361,6 +399,27 @@ inline void coro::end() noexcept
 		exec_->ops->ended(*exec_, s == status::done ? *error_ : status_errno(s));
 	}
 	completed_(*this);
+}
+
+/*
+ * Destroy the frames; they await nothing any more. The innermost one first: what it has may
+ * refer to what outer ones have, and the stack does not grow with the chain.
+ */
+inline void coro::unwind() noexcept
+{
+	void *const killed = error_as_frame(stop_errno(state_.load()));
+	void *frame = current_.address();
+
+	ended_ = true;
+	while (frame != this) {
+		auto &promise = *reinterpret_cast<detail::promise_link *>(
+			static_cast<unsigned char *>(frame) + detail::promise_link::in_frame);
+		void *outer = promise.continuation.address();
+
+		*promise.take_owner_slot() = killed;
+		std::coroutine_handle<>::from_address(frame).destroy();
+		frame = outer;
+	}
 }
 
 /* Do what @state asks for; true: a frame was resumed or destroyed. */

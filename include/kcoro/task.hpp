@@ -49,41 +49,8 @@ namespace kcoro::inline KCORO_ABI {
 
 namespace detail {
 
-/*
- * Owner stands before error, so that a small value shares a word with error. Not an
- * aggregate: then what derives from it may use its padding.
- */
-struct promise_base {
-	std::coroutine_handle<> continuation;
-	coro *owner;
-	int error;
-
-	promise_base() noexcept {}
-
-	/*
-	 * Until the body's end the bytes of the result are free: who awaits leaves there where
-	 * its task keeps this frame, for coro::unwind(). In error and what stands behind it:
-	 * a small value, or nothing.
-	 */
-	void set_owner_slot(void **slot) noexcept
-	{
-		__builtin_memcpy(reinterpret_cast<unsigned char *>(this) + result_offset, &slot,
-				 sizeof(slot));
-	}
-	/* Read it, and say again that there is no result. */
-	void **take_owner_slot() noexcept
-	{
-		void **slot;
-
-		__builtin_memcpy(&slot, reinterpret_cast<unsigned char *>(this) + result_offset,
-				 sizeof(slot));
-		error = err::in_progress;
-		return slot;
-	}
-	static constexpr std::size_t result_offset = 2 * sizeof(void *);
-	/* Behind the two functions of a frame. */
-	static constexpr std::size_t in_frame = 2 * sizeof(void *);
-
+/* What a task's promise does; coro.hpp has what is in it. */
+struct promise_base : promise_link {
 	struct final_awaiter {
 		bool await_ready() const noexcept { return false; }
 #if KCORO_SYMMETRIC_TRANSFER
@@ -125,31 +92,6 @@ struct promise_base {
 #endif
 	}
 };
-
-} // namespace detail
-
-/*
- * Destroy the frames; they await nothing any more. The innermost one first: what it has may
- * refer to what outer ones have, and the stack does not grow with the chain.
- */
-inline void coro::unwind() noexcept
-{
-	void *const killed = error_as_frame(stop_errno(state_.load()));
-	void *frame = current_.address();
-
-	ended_ = true;
-	while (frame != this) {
-		auto &promise = *reinterpret_cast<detail::promise_base *>(
-			static_cast<unsigned char *>(frame) + detail::promise_base::in_frame);
-		void *outer = promise.continuation.address();
-
-		*promise.take_owner_slot() = killed;
-		std::coroutine_handle<>::from_address(frame).destroy();
-		frame = outer;
-	}
-}
-
-namespace detail {
 
 /*
  * A value that may not be there. A promise is aligned as two pointers are, whatever its value
@@ -404,7 +346,7 @@ struct std::coroutine_traits<kcoro::task<T, Frames>, Args...> {
 	using promise_type = typename kcoro::detail::choose_promise<kcoro::task_promise<T, Frames>,
 								    Args...>::type;
 	static_assert(alignof(promise_type) == alignof(kcoro::task_promise<T, Frames>) &&
-			      alignof(promise_type) <= kcoro::detail::promise_base::in_frame,
+			      alignof(promise_type) <= kcoro::detail::promise_link::in_frame,
 		      "a handle is made of the base of this promise, and must find the frame");
 };
 

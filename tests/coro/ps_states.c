@@ -21,6 +21,9 @@ struct state {
 };
 
 static struct kcoro_scope *states, *inner, *cxx;
+static bool with_cxx;
+module_param(with_cxx, bool, 0444);
+MODULE_PARM_DESC(with_cxx, "coroutines in C++, too");
 static unsigned long ticks;
 module_param(ticks, ulong, 0444);
 MODULE_PARM_DESC(ticks, "of a coroutine in C++ that counts them");
@@ -234,7 +237,7 @@ static int start_all(void)
 	leaf = start(inner, &on_event_desc, NULL, true);
 	if (!leaf || !start(inner, &on_group_desc, leaf, false))
 		return -ENOMEM;
-	return start_pinned() ?: ps_cxx_start(cxx, &ticks);
+	return start_pinned() ?: (with_cxx ? ps_cxx_start(cxx, &ticks) : 0);
 }
 
 static void stop_all(void)
