@@ -80,8 +80,8 @@ static int stops(void)
 	EXPECT(seen.resumed == 1 && seen.destroyed == 1);
 	EXPECT(!kcoro_test_cxx_spawn(scope, &what, &killed));
 	EXPECT(!kcoro_scope_destroy(scope));
-	/* Who awaits it may have been told of its end before it was killed itself. */
-	EXPECT(killed.resumed == 0 && (!killed.over || killed.result == -EINTR));
+	/* Who awaits it may have been told of its end, or found no place, before its own kill. */
+	EXPECT(killed.resumed == 0 && (!killed.over || killed.result < 0));
 
 	/* However many await each other: the stack does not grow with them. */
 	scope = test_scope(0, 0);
@@ -89,7 +89,7 @@ static int stops(void)
 	EXPECT(!kcoro_test_cxx_spawn(scope, &deep, &killed));
 	EXPECT(SOON(kcoro_scope_live(scope) == 2));
 	EXPECT(!kcoro_scope_destroy(scope));
-	EXPECT(killed.resumed == 0 && (!killed.over || killed.result == -EINTR));
+	EXPECT(killed.resumed == 0 && (!killed.over || killed.result < 0));
 
 	scope = test_scope(0, 50 * NSEC_PER_MSEC);
 	EXPECT(!IS_ERR(scope));
