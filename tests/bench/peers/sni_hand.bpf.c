@@ -50,7 +50,7 @@ KCORO_INLINE int hand_listed(const struct hand_flow *flow)
 	}
 	key->reversed[len] = 0;
 	key->prefixlen = (len + 1) * 8;
-	return bpf_map_lookup_elem(&names, key);
+	return !!bpf_map_lookup_elem(&names, key);
 }
 
 KCORO_INLINE void hand_event(const struct hand_run *run, enum sni_verdict verdict,
