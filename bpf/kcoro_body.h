@@ -144,7 +144,7 @@ KCORO_BODY_INLINE __u32 kcoro_body_skip(struct kcoro_body *body, __u32 most)
 #define KCORO_BODY_YIELD(body, result)					\
 	do {								\
 		(body)->line = KCORO_BODY_PLACE(1);			\
-		return (result);					\
+		return result;						\
 	case KCORO_BODY_PLACE(1):;					\
 	} while (0)
 

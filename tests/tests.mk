@@ -58,7 +58,7 @@ check-kernels: ## all tests on all kernels, one after another
 # In 45 minutes on two cores, from nothing. Building the debug kernel takes a quarter of
 # that and its tests as long again, and clang-tidy minutes more: `make ci-long` has them.
 # The other kernels' short sets are last: what is wrong everywhere shows early.
-CI_LINT := sparse,checkpatch,clang-format,shellcheck,codespell,spdx,length,private,exports
+CI_LINT := sparse,checkpatch,clang-format,shellcheck,co_await,codespell,spdx,length,private,exports
 CI_KERNELS := 6.12-rt 7.3
 
 .PHONY: ci

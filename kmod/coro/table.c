@@ -180,6 +180,7 @@ again:
 		entry = fresh;
 	} else if (!entry) {
 		opts->error = -ENOENT;
+	/* Pairs with a leave() without the lock. */
 	} else if (smp_load_acquire(&entry->state) != ENTRY_IDLE) {
 		opts->error = -EBUSY;
 		entry = NULL;
@@ -311,6 +312,7 @@ void kcoro_table_leave(struct kcoro_entry *entry, u64 timeout_ns)
 			mod_timer_pending(&entry->timer, entry->deadline);
 		}
 	}
+	/* As the cmpxchg above, for who reads it without the lock. */
 	smp_store_release(&entry->state, ENTRY_IDLE);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 put:

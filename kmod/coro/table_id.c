@@ -64,6 +64,7 @@ int kcoro_table_publish(struct kcoro_table *table)
 	if (err)
 		xa_erase(&tables, index);
 	else
+		/* All of the table is written before it can be found. */
 		smp_store_release(&kcoro_tables_recent[index % KCORO_TABLES_RECENT], table);
 	return err;
 }

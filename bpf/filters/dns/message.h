@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * message.h - reads DNS messages (RFC 1035) from a stream of them: each has its length in front, as TCP has it.
+ * message.h - reads DNS messages (RFC 1035) from a stream of them: each has its length in
+ * front, as TCP has it.
  *
  * Plain C for BPF and for user space (C and C++). Whoever includes it brings __u8 .. __u32
  * along.
  *
  * Of a message it wants the id, the flags and the first question, which tell a query and its
- * answer: DNS_FOUND says that they are there, and the next call goes on. The rest passes. So nobody has to understand
- * records, compression or EDNS.
+ * answer: DNS_FOUND says that they are there, and the next call goes on. The rest passes. So
+ * nobody has to understand records, compression or EDNS.
  */
 #ifndef KCORO_DNS_MESSAGE_H
 #define KCORO_DNS_MESSAGE_H

@@ -233,9 +233,9 @@ KCORO_INLINE bool hand_question(const __u8 *bytes, __u32 length, __u32 *question
 			label--;
 			if (byte >= 'A' && byte <= 'Z')
 				byte += 'a' - 'A';
-		} else if (byte > 63 || i + byte + 1 > HAND_HEADER + HAND_NAME) {
-			return false;
 		} else {
+			if (byte > 63 || i + byte + 1 > HAND_HEADER + HAND_NAME)
+				return false;
 			label = byte;
 			if (!byte)
 				end = i + 5;
