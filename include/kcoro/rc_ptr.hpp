@@ -410,7 +410,7 @@ rc_ptr<T, Threads> allocate_rc(From &&from, Args &&...args)
 }
 
 template <typename T, typename U, typename Threads>
-rc_ptr<T, Threads> static_pointer_cast(rc_ptr<U, Threads> from) noexcept
+rc_ptr<T, Threads> static_rc_cast(rc_ptr<U, Threads> from) noexcept
 {
 	T *object = static_cast<T *>(from.get());
 
@@ -418,7 +418,7 @@ rc_ptr<T, Threads> static_pointer_cast(rc_ptr<U, Threads> from) noexcept
 }
 
 template <typename T, typename U, typename Threads>
-rc_ptr<T, Threads> const_pointer_cast(rc_ptr<U, Threads> from) noexcept
+rc_ptr<T, Threads> const_rc_cast(rc_ptr<U, Threads> from) noexcept
 {
 	T *object = const_cast<T *>(from.get());
 

@@ -185,15 +185,15 @@ TYPED_TEST(rc_test, casts)
 
 	EXPECT_EQ(base->r, 2);
 	EXPECT_NE(static_cast<void *>(base.get()), static_cast<void *>(object.get()));
-	EXPECT_EQ(kcoro::static_pointer_cast<both>(base), object);
-	EXPECT_EQ(kcoro::const_pointer_cast<right>(constant), base);
-	EXPECT_EQ(kcoro::static_pointer_cast<both>(anything), object);
+	EXPECT_EQ(kcoro::static_rc_cast<both>(base), object);
+	EXPECT_EQ(kcoro::const_rc_cast<right>(constant), base);
+	EXPECT_EQ(kcoro::static_rc_cast<both>(anything), object);
 	EXPECT_EQ(object.use_count(), 4U);
 	// Moved through, no count is touched.
-	auto back = kcoro::static_pointer_cast<both>(static_cast<decltype(base) &&>(base));
+	auto back = kcoro::static_rc_cast<both>(static_cast<decltype(base) &&>(base));
 	EXPECT_FALSE(base);
 	EXPECT_EQ(object.use_count(), 4U);
-	EXPECT_FALSE(kcoro::static_pointer_cast<both>(rc_ptr<right, TypeParam>()));
+	EXPECT_FALSE(kcoro::static_rc_cast<both>(rc_ptr<right, TypeParam>()));
 	weak_rc_ptr<both, TypeParam> weak = object;
 	weak_rc_ptr<right, TypeParam> weak_base = weak;
 	EXPECT_EQ(weak_base.lock()->r, 2);
