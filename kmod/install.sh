@@ -6,7 +6,8 @@
 #
 # Puts the module to /lib/modules/RELEASE/extra and the command to PREFIX/bin, and for
 # who builds modules on top of it the headers to PREFIX/include/kcoro and kcoro.symvers
-# (the Module.symvers of kcoro alone) beside the module; all below DESTDIR if that is set.
+# (the Module.symvers of kcoro alone) beside the module, and kcoro.pc for C++ in user space; all
+# below DESTDIR if that is set.
 # Under Secure Boot the module must be signed with a key that the firmware's owner
 # enrolled: DKMS's key, if there is one.
 set -euo pipefail
@@ -77,6 +78,23 @@ install_headers() {
 	echo "  INSTALL  $include, $extra/kcoro.symvers"
 }
 
+# For C++ in user space: the headers are all there is.
+install_pkgconfig() {
+	local prefix=$1 file=$DESTDIR$1/lib/pkgconfig/kcoro.pc
+	install -d "${file%/*}"
+	cat >"$file" <<-PC
+		prefix=$prefix
+		includedir=\${prefix}/include
+
+		Name: kcoro
+		Description: C++20 coroutines in headers, for the kernel and for user space
+		Version: 0
+		Cflags: -I\${includedir}
+	PC
+	chmod 644 "$file"
+	echo "  INSTALL  $file"
+}
+
 install_all() {
 	local release=$1 kdir=$2 module=$3 command=$4 prefix=$5 target
 	not_here "$prefix"
@@ -96,6 +114,7 @@ install_all() {
 		echo "kcoro: the command was not built, and is not installed" >&2
 	fi
 	install_headers "${module%/*}/Module.symvers" "${target%/*}" "$DESTDIR$prefix/include/kcoro"
+	install_pkgconfig "$prefix"
 }
 
 uninstall_all() {
@@ -104,6 +123,7 @@ uninstall_all() {
 	[[ -n $DESTDIR || $(id -u) == 0 ]] || fail "make uninstall wants root: sudo make uninstall"
 	rm -f "$DESTDIR/lib/modules/$release/extra/"kcoro.{ko,symvers} "$DESTDIR$prefix/bin/kcoro"
 	rm -rf "$DESTDIR$prefix/include/kcoro"
+	rm -f "$DESTDIR$prefix/lib/pkgconfig/kcoro.pc"
 	[[ -n $DESTDIR ]] || PATH=$PATH:/usr/sbin:/sbin depmod "$release"
 	[[ -z $DESTDIR && -e /sys/module/kcoro ]] && echo "kcoro: still loaded: rmmod kcoro" >&2
 	return 0

@@ -241,8 +241,9 @@ template <typename Promise, typename Found> struct promise_with_source : Promise
 		return stored ? offset(size) + sizeof(state) : size;
 	}
 
+	/* Inline, or GCC 12 warns at -O0 that new and delete did not match. */
 	template <typename... Args>
-	static void *operator new(std::size_t size, Args &...args) noexcept
+	[[gnu::always_inline]] static void *operator new(std::size_t size, Args &...args) noexcept
 	{
 		state kept = arg::keep(Found::pick(args...));
 		void *frame = arg::alloc(kept, whole(size));
@@ -254,7 +255,7 @@ template <typename Promise, typename Found> struct promise_with_source : Promise
 					state(static_cast<state &&>(kept));
 		return frame;
 	}
-	static void operator delete(void *frame, std::size_t size) noexcept
+	[[gnu::always_inline]] static void operator delete(void *frame, std::size_t size) noexcept
 	{
 		if constexpr (stored) {
 			state *at = reinterpret_cast<state *>(static_cast<unsigned char *>(frame) +

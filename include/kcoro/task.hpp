@@ -2,22 +2,31 @@
 /*
  * task.hpp - task<T>: a lazy coroutine, owned by its caller, with one awaiter.
  *
- * Brief:         `co_await` a task to run it and get a result<T>; a body that
- *                never suspends runs to its end inside run().
+ * Brief:         `co_await` a task to run it and get a result<T>. One that is never awaited
+ *                never runs. A body ends with `co_return value`, `co_return failure{-errno}`
+ *                or a result<T>. run() is for plain code, and for bodies that wait for
+ *                nothing but other tasks; spawn.hpp and when.hpp start tasks in other ways.
  * Thread safety: none; a task is used by one context at a time.
- * Allocation:    its frame comes from the platform's pool. When there is none the
- *                task is empty, can still be awaited, and gives -ENOMEM.
- * Cancellation:  destroying a task destroys its frame, and with it what it awaits.
- * Traps:         GCC 12 destroys a temporary with a destructor twice when it is
- *                part of a co_await expression: name the object first. Symmetric
- *                transfer needs -O2, or the stack grows with the chain.
+ * Allocation:    one frame, see frame.hpp. When there is none the task can still be
+ *                awaited, and gives -ENOMEM. A frame has 24 bytes for the task: who awaits
+ *                it, its coro, error and an int; more for a larger value.
+ * Cancellation:  passes through to what the innermost task waits for (coro.hpp). Destroying
+ *                a task that has not run, or has ended, destroys its frame.
+ * Traps:         GCC 12 destroys a temporary twice that has a destructor and is an argument
+ *                inside a co_await expression (a capturing lambda, a braced aggregate): name
+ *                it first. A temporary task is safe.
+ *                Parameters by reference must live until the task has ended.
+ *                Await only what this library has: a stop does not reach an awaitable of
+ *                somebody else, and what resumes a frame directly passes by the executor.
+ *                completion.hpp is the bridge.
  *
  *	kcoro::task<int> leaf(int n) { co_return n * 2; }
  *	kcoro::task<int> root(int n)
  *	{
- *		auto child = leaf(n);
- *		auto got = co_await child;
- *		co_return got.error ? 0 : got.value + 1;
+ *		auto got = co_await leaf(n);
+ *		if (!got)
+ *			co_return kcoro::failure{got.error};
+ *		co_return got.value + 1;
  *	}
  *
  * Freestanding C++20, no exceptions, no RTTI.
@@ -25,92 +34,312 @@
 #ifndef KCORO_TASK_HPP
 #define KCORO_TASK_HPP
 
+#include <concepts>
 #include <coroutine>
 #include <cstddef>
+#include <new>
+#include <type_traits>
 
-#include <kcoro/platform/kernel.hpp>
+#include <kcoro/coro.hpp>
+#include <kcoro/frame.hpp>
+#include <kcoro/result.hpp>
 
-namespace kcoro {
+namespace kcoro::inline KCORO_ABI {
 
-/* What an await gives: error is 0 or a negative errno, and then value is T{}. */
-template <typename T> struct result {
-	int error = 0;
-	T value{};
-};
+namespace detail {
 
-template <typename T> class [[nodiscard]] task {
-public:
-	struct promise_type;
-	using handle = std::coroutine_handle<promise_type>;
+/*
+ * Owner stands before error, so that a small value shares a word with error. Not an
+ * aggregate: then what derives from it may use its padding.
+ */
+struct promise_base {
+	std::coroutine_handle<> continuation;
+	coro *owner;
+	int error;
 
-	task() noexcept = default;
-	task(task &&other) noexcept : handle_(other.handle_) { other.handle_ = nullptr; }
-	task &operator=(task &&) = delete;
-	~task()
-	{
-		if (handle_)
-			handle_.destroy();
-	}
+	promise_base() noexcept {}
 
-	/* Is there a frame? False when the pool had none. */
-	explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
-
-	/* Run to the end from plain code; for bodies that wait for nothing but other tasks. */
-	result<T> run() noexcept
-	{
-		if (!handle_)
-			return {-platform::no_memory, T{}};
-		handle_.resume();
-		return {0, handle_.promise().value};
-	}
-
-	bool await_ready() const noexcept { return !handle_; }
-	std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiter) noexcept
-	{
-		handle_.promise().continuation = awaiter;
-		return handle_;
-	}
-	result<T> await_resume() noexcept
-	{
-		if (!handle_)
-			return {-platform::no_memory, T{}};
-		return {0, handle_.promise().value};
-	}
-
-private:
-	explicit task(handle h) noexcept : handle_(h) {}
-	handle handle_ = nullptr;
-};
-
-template <typename T> struct task<T>::promise_type {
-	/* Resumed by the awaiter's continuation, or by nobody for a task that was run(). */
 	struct final_awaiter {
 		bool await_ready() const noexcept { return false; }
-		std::coroutine_handle<> await_suspend(handle h) noexcept
+#if KCORO_SYMMETRIC_TRANSFER
+		template <typename Promise>
+		std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept
 		{
-			if (h.promise().continuation)
-				return h.promise().continuation;
-			return std::noop_coroutine();
+			return h.promise().continuation;
 		}
+#else
+		template <typename Promise>
+		void await_suspend(std::coroutine_handle<Promise> h) noexcept
+		{
+			h.promise().owner->transfer(h.promise().continuation);
+		}
+#endif
 		void await_resume() const noexcept {}
 	};
 
-	std::coroutine_handle<> continuation;
-	T value{};
-
-	static void *operator new(std::size_t size) noexcept { return platform::frame_alloc(size); }
-	static void operator delete(void *frame, std::size_t size) noexcept
-	{
-		platform::frame_free(frame, size);
-	}
-	static task get_return_object_on_allocation_failure() noexcept { return task(); }
-	task get_return_object() noexcept { return task(handle::from_promise(*this)); }
 	std::suspend_always initial_suspend() const noexcept { return {}; }
 	final_awaiter final_suspend() const noexcept { return {}; }
-	void return_value(T v) noexcept { value = v; }
-	void unhandled_exception() const noexcept {}
+
+	/* The error, or what was thrown. */
+	[[gnu::noinline, gnu::cold]] int failed() noexcept(!KCORO_EXCEPTIONS)
+	{
+#if KCORO_EXCEPTIONS
+		if (error == err::threw && owner->exception.full())
+			owner->exception.rethrow();
+#endif
+		return error;
+	}
+
+	void unhandled_exception() noexcept
+	{
+#if KCORO_EXCEPTIONS
+		owner->exception.capture();
+		error = err::threw;
+#else
+		platform::panic("a body threw, in a program without exceptions");
+#endif
+	}
 };
 
-} // namespace kcoro
+/* A value that may not be there. */
+template <typename T> struct promise_value : promise_base {
+	union {
+		T value;
+	};
+
+	promise_value() noexcept { error = err::in_progress; }
+	~promise_value()
+	{
+		if (!error)
+			value.~T();
+	}
+	template <typename U> void put(U &&v)
+	{
+		new (&value) T(static_cast<U &&>(v));
+		error = 0;
+	}
+	/* There is no error. */
+	result<T> taken() { return result<T>(static_cast<T &&>(value)); }
+};
+
+template <plain_value T> struct promise_value<T> : promise_base {
+	T value;
+
+	/* Written by the body's end; nobody reads it before. */
+	promise_value() noexcept {}
+	template <typename U> void put(U &&v)
+	{
+		value = static_cast<U &&>(v);
+		error = 0;
+	}
+	result<T> taken() const noexcept { return result<T>(value); }
+};
+
+template <typename T> struct promise_return : promise_value<T> {
+	template <std::convertible_to<T> U = T>
+		requires(!std::same_as<std::remove_cvref_t<U>, failure> &&
+			 !std::same_as<std::remove_cvref_t<U>, result<T>>)
+	void return_value(U &&v) noexcept(std::is_nothrow_constructible_v<T, U>)
+	{
+		this->put(static_cast<U &&>(v));
+	}
+	void return_value(failure f) noexcept { this->error = f.error; }
+	void return_value(result<T> got)
+	{
+		if (got)
+			this->put(static_cast<T &&>(got.value));
+		else
+			this->error = got.error;
+	}
+};
+
+template <> struct promise_return<void> : promise_base {
+	void return_void() noexcept { error = 0; }
+	result<void> taken() const noexcept { return {}; }
+};
+
+} // namespace detail
+
+template <typename T, frame_policy Frames> class task;
+
+template <typename T, frame_policy Frames>
+struct task_promise : detail::promise_return<T>, frame_allocation<Frames> {
+	static task<T, Frames> get_return_object_on_allocation_failure() noexcept
+	{
+		return task<T, Frames>(error_as_frame(err::no_memory));
+	}
+	task<T, Frames> get_return_object() noexcept
+	{
+		return task<T, Frames>(
+			std::coroutine_handle<task_promise>::from_promise(*this).address());
+	}
+};
+
+template <typename T, frame_policy Frames = platform_frames> class [[nodiscard]] task {
+public:
+	using value_type = T;
+	using promise_type = task_promise<T, Frames>;
+	using handle = std::coroutine_handle<promise_type>;
+
+	/* Nothing to run: gives -EINVAL. */
+	task() noexcept = default;
+	task(task &&other) noexcept : frame_(other.frame_) { other.frame_ = nullptr; }
+	task &operator=(task &&other) noexcept
+	{
+		if (this != &other) {
+			drop();
+			frame_ = other.frame_;
+			other.frame_ = nullptr;
+		}
+		return *this;
+	}
+	~task() { drop(); }
+
+	/* Is there a frame? False when the pool had none, and after a kill. */
+	explicit operator bool() const noexcept { return is_frame(frame_); }
+	/* Has it come to its end? */
+	bool done() const noexcept { return !is_frame(frame_) || frame().done(); }
+
+	/*
+	 * Run to the end from plain code; -EDEADLK, and the frame destroyed, when it waits
+	 * for anything.
+	 */
+	result<T> run();
+
+	/* Its result, moved out; when it is done(). Rethrows what the body threw. */
+	result<T> take()
+	{
+		if (!is_frame(frame_))
+			return failure{no_frame_error()};
+		if (!frame().done())
+			return failure{err::in_progress};
+		return finished_frame();
+	}
+
+	bool await_ready() const noexcept { return !is_frame(frame_); }
+#if KCORO_SYMMETRIC_TRANSFER
+	template <chained Awaiter>
+	std::coroutine_handle<> await_suspend(std::coroutine_handle<Awaiter> awaiter) noexcept
+	{
+		begin(awaiter, awaiter.promise().owner);
+		return frame();
+	}
+#else
+	template <chained Awaiter>
+	void await_suspend(std::coroutine_handle<Awaiter> awaiter) noexcept
+	{
+		coro *owner = awaiter.promise().owner;
+
+		begin(awaiter, owner);
+		owner->transfer(frame());
+	}
+#endif
+	result<T> await_resume()
+	{
+		if (!is_frame(frame_)) [[unlikely]]
+			return failure{no_frame_error()};
+		return finished_frame();
+	}
+
+	/* For who runs tasks: they become the outermost one of @owner. */
+	void begin(std::coroutine_handle<> continuation, coro *owner) noexcept
+	{
+		promise_type &promise = frame().promise();
+
+		promise.continuation = continuation;
+		/*
+		 * Two stores: as one of 16 bytes, what the child soon reads could not be
+		 * forwarded to it, which costs a third of an await.
+		 */
+		__asm__ volatile("" : : : "memory");
+		promise.owner = owner;
+	}
+	void become_root(coro &owner) noexcept
+	{
+		begin(owner.continuation(), &owner);
+		owner.set_root(&frame_, &frame().promise().error);
+	}
+	promise_type &promise() const noexcept { return frame().promise(); }
+	/* Without a frame: why. */
+	int no_frame_error() const noexcept
+	{
+		return frame_ ? frame_as_error(frame_) : err::invalid;
+	}
+
+private:
+	friend promise_type;
+
+	explicit task(void *frame) noexcept : frame_(frame) {}
+	handle frame() const noexcept { return handle::from_address(frame_); }
+	void drop() noexcept
+	{
+		if (is_frame(frame_))
+			frame().destroy();
+	}
+	result<T> finished_frame()
+	{
+		promise_type &promise = frame().promise();
+
+		if (promise.error) [[unlikely]]
+			return failure{promise.failed()};
+		return promise.taken();
+	}
+
+	void *frame_ = nullptr;
+};
+
+namespace detail {
+
+/* For plain code: a coroutine that nobody can wake. */
+inline constexpr executor_ops nowhere_ops = {
+	[](executor &, coro &) noexcept {},
+	[](executor &, timer &) noexcept { return false; },
+	[](executor &, timer &) noexcept { return false; },
+};
+inline constinit executor nowhere = {&nowhere_ops, true, true};
+
+struct plain_coro final : coro {
+	plain_coro() noexcept : coro(&nowhere, [](coro &) noexcept {}) {}
+};
+
+} // namespace detail
+
+template <typename T, frame_policy Frames> result<T> task<T, Frames>::run()
+{
+	detail::plain_coro root;
+
+	if (!is_frame(frame_))
+		return failure{no_frame_error()};
+	become_root(root);
+	if (!root.start_here()) {
+		root.abandon();
+		return failure{err::deadlock};
+	}
+	return finished_frame();
+}
+
+/* The coroutine that runs: `coro &me = co_await self();`. Valid as long as it. */
+struct self {
+	bool await_ready() const noexcept { return false; }
+	template <chained Awaiter> bool await_suspend(std::coroutine_handle<Awaiter> h) noexcept
+	{
+		owner = h.promise().owner;
+		return false;
+	}
+	coro &await_resume() const noexcept { return *owner; }
+
+	coro *owner = nullptr;
+};
+
+} // namespace kcoro::inline KCORO_ABI
+
+/* A parameter may choose the promise: frame.hpp. */
+template <typename T, kcoro::frame_policy Frames, typename... Args>
+struct std::coroutine_traits<kcoro::task<T, Frames>, Args...> {
+	using promise_type = typename kcoro::detail::choose_promise<kcoro::task_promise<T, Frames>,
+								    Args...>::type;
+	static_assert(alignof(promise_type) == alignof(kcoro::task_promise<T, Frames>),
+		      "a handle is made of the base of this promise, and must find the frame");
+};
 
 #endif // KCORO_TASK_HPP

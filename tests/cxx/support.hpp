@@ -17,6 +17,7 @@ namespace frames {
 
 inline std::atomic<long> live{0};
 inline std::atomic<long> taken{0};
+inline std::atomic<std::size_t> last_size{0};
 inline std::atomic<long> refuse_at{0}; // 1: the next one; 0: none
 
 inline long seen()
@@ -47,6 +48,7 @@ template <typename F> void refuse_each(F fn)
 #ifndef KCORO_TESTS_NO_HOOKS
 extern "C" void *kcoro_frame_alloc_hook(std::size_t size) noexcept
 {
+	frames::last_size = size;
 	if (++frames::taken == frames::refuse_at)
 		return nullptr;
 	void *frame = std::aligned_alloc(64, (size + 63) & ~std::size_t{63});

@@ -90,8 +90,15 @@ public:
 	{
 		std::rethrow_exception(std::exchange(what_, {}));
 	}
-	/* Take over what another one has. */
-	void take(exception_slot &other) noexcept { what_ = std::exchange(other.what_, {}); }
+	bool full() const noexcept { return static_cast<bool>(what_); }
+	/* Take over what another one has; what was there first stays. */
+	void take(exception_slot &other) noexcept
+	{
+		std::exception_ptr what = std::exchange(other.what_, {});
+
+		if (!what_)
+			what_ = what;
+	}
 
 private:
 	std::exception_ptr what_;

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * coro.hpp - a coroutine: a task with all it awaits, as one thing that is run, waits, is
+ * woken, and can be told to stop. What struct kcoro_coro is in the core.
+ *
+ * Brief:         each task of an await chain has a pointer to its coro. The coro knows the
+ *                innermost frame and what that waits for, so that a stop reaches the leaf
+ *                at once, however deep it is. Users meet it as `co_await self()`, in stop.hpp
+ *                and behind a join_handle.
+ * Thread safety: wake() and stop() from any thread that knows it to exist; the rest is for
+ *                who runs it. state_ is the word of state.h, with one bit more.
+ * Allocation:    none; it lies in the object that spawned it.
+ * Cancellation:  a stop sets a bit and wakes. The coroutine's own run takes it off what it
+ *                waits for, so that there is nobody else who touches a wait. A cancel or a
+ *                timeout is told once, as the result of that wait; who then waits again is
+ *                killed, unless it accepted. A kill destroys the frames, innermost last.
+ *
+ * Who wakes whom. A source that has what a wait is for takes the wait off its list, under
+ * its lock, and is then the only one who may set FIRED, which it does last: from then on the
+ * frame, and the wait in it, may be gone. A run without FIRED is spurious, or is a stop.
+ */
+#ifndef KCORO_CORO_HPP
+#define KCORO_CORO_HPP
+
+#include <concepts>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+
+#include <kcoro/executor.hpp>
+#include <kcoro/result.hpp>
+#include <kcoro/state.h>
+#include <kcoro/threads.hpp>
+
+namespace kcoro::inline KCORO_ABI {
+
+class coro;
+class group_base;
+struct wait_node;
+
+/* What the source did is there; the waker is done with the wait. */
+inline constexpr unsigned int state_fired = 1U << 7;
+
+enum class wait_kind : unsigned char {
+	nothing,
+	event,
+	timer,
+	channel,
+	completion,
+	join,
+	group,
+	task,
+};
+
+struct wait_ops {
+	/*
+	 * Take the wait off its source. True: done, nobody else will touch it. False: the
+	 * source fires later: its waker is under way, or @stop was passed on to who is
+	 * awaited.
+	 */
+	bool (*unhook)(wait_node &, unsigned int stop) noexcept;
+	/* After FIRED: may the coroutine go on? False: another FIRED comes. May be null. */
+	bool (*settle)(wait_node &) noexcept;
+	wait_kind kind;
+	/* The await has no result that could tell of a stop: any stop is a kill there. */
+	bool silent = false;
+};
+
+/* One wait of a coroutine, or of a member of a group, for one source. Lies in the frame. */
+struct wait_node {
+	wait_node *next = nullptr; /* on the source's list, under its lock */
+	wait_node *prev = nullptr;
+	coro *owner = nullptr;
+	group_base *group = nullptr; /* whose member it is; null: the owner waits for it alone */
+	const wait_ops *ops = nullptr;
+	int error = 0;	    /* what the await gives, when it is not a value */
+	bool ready = false; /* as a member: the source has fired */
+};
+
+/* For the runner alone; others read it for a snapshot. */
+class flag {
+public:
+	flag &operator=(bool v) noexcept
+	{
+		__atomic_store_n(&v_, v, __ATOMIC_RELAXED);
+		return *this;
+	}
+	operator bool() const noexcept { return __atomic_load_n(&v_, __ATOMIC_RELAXED); }
+
+private:
+	bool v_ = false;
+};
+
+/*
+ * The first two words are those of a coroutine frame: the continuation of its outermost
+ * task, which is resumed when that has ended.
+ */
+class coro {
+	static inline void root_ended(coro *co) noexcept;
+	static void root_destroyed(coro *) noexcept { platform::panic("a coro was destroyed"); }
+
+	/* Read by coroutine_handle<>::resume(): these two are first. */
+	[[maybe_unused]] void (*resumed_)(coro *) noexcept = root_ended;
+	[[maybe_unused]] void (*destroyed_)(coro *) noexcept = root_destroyed;
+
+public:
+	using on_end = void (*)(coro &) noexcept;
+
+	/* @completed is called when it has finished, on its executor; @co may go then. */
+	coro(executor *where, on_end completed) noexcept : exec_(where), completed_(completed) {}
+	coro(const coro &) = delete;
+	coro &operator=(const coro &) = delete;
+
+	executor &where() const noexcept { return *exec_; }
+
+	/* Have it run; FIRED or bits of a stop. See the top. */
+	void wake(unsigned int bits) noexcept
+	{
+		unsigned int old = state_.change(0, KCORO_STATE_NOTIFIED | bits, exec_->alone);
+
+		if (old & (KCORO_STATE_NOTIFIED | KCORO_STATE_FINISHED))
+			return;
+		/* Who runs it looks again. */
+		if (!exec_->serial && (old & KCORO_STATE_RUNNING))
+			return;
+		exec_->ops->post(*exec_, *this);
+	}
+
+	void cancel() noexcept { wake(KCORO_STATE_CANCEL); }
+	void kill() noexcept { wake(KCORO_STATE_KILL); }
+	void time_out() noexcept { wake(KCORO_STATE_TIMEOUT); }
+	void stop(unsigned int bits) noexcept { wake(bits & KCORO_STATE_STOP); }
+
+	/* Is it asked to end? 0, or the errno. Does not count as having been told. */
+	int stopping() const noexcept { return stop_errno(state_.load()); }
+
+	/* The body knows, and awaits more to come to its end. Takes back all but a kill. */
+	void accept() noexcept
+	{
+		state_.change(KCORO_STATE_CANCEL | KCORO_STATE_TIMEOUT | KCORO_STATE_SEEN, 0,
+			      exec_->alone);
+	}
+
+	/* A snapshot; the four final ones stay. */
+	enum status status() const noexcept
+	{
+		unsigned int state = state_.load();
+
+		if (state & KCORO_STATE_FINISHED)
+			return static_cast<enum status>(state >> KCORO_STATE_STATUS_SHIFT);
+		if (in_run_)
+			return status::running;
+		if (state & KCORO_STATE_NOTIFIED)
+			return status::ready;
+		return ran_ ? status::suspended : status::created;
+	}
+
+	/* What it waits for; for its executor, and for who looks at it while it does not run. */
+	wait_kind waits_for() const noexcept
+	{
+		return waiting_ ? waiting_->ops->kind : wait_kind::nothing;
+	}
+
+	/* For executors: link of their queue, and the one call. */
+	coro *next = nullptr;
+	inline void run() noexcept;
+
+	/* For awaits: @w is what the coroutine waits for, in @frame. Before @w is published. */
+	void suspend_at(std::coroutine_handle<> frame, wait_node &w) noexcept
+	{
+		current_ = frame;
+		/* Two stores: to make one of them takes longer. */
+		__asm__ volatile("" : : : "memory");
+		waiting_ = &w;
+	}
+	/* In the case that @w has happened meanwhile. */
+	void unsuspend() noexcept { waiting_ = nullptr; }
+
+	/* For light_event: go on in the place, now; the coroutine waits, and its wait is over. */
+	[[gnu::always_inline]] void go_on() noexcept
+	{
+#if KCORO_SYMMETRIC_TRANSFER
+		current_.resume();
+#else
+		in_run_ = true;
+		resume(current_);
+		in_run_ = false;
+		if (ended_)
+			finish();
+#endif
+	}
+
+	/* For tasks: who is resumed at the end of the outermost one. */
+	std::coroutine_handle<> continuation() noexcept
+	{
+		return std::coroutine_handle<>::from_address(this);
+	}
+
+	/* For tasks without symmetric transfer: what is resumed after the one that returns. */
+	void transfer(std::coroutine_handle<> to) noexcept { transfer_ = to; }
+
+	/* Resume a frame, and those that it passes on to. */
+	void resume(std::coroutine_handle<> h) noexcept
+	{
+#if KCORO_SYMMETRIC_TRANSFER
+		h.resume();
+#else
+		do {
+			transfer_ = nullptr;
+			h.resume();
+			h = transfer_;
+		} while (h);
+#endif
+	}
+
+	/*
+	 * For who owns the outermost task: then start it here, or post it. @root: where its
+	 * frame is kept; if the frame has to be destroyed, an errno is left there (task.hpp).
+	 */
+	void set_root(void **root, const int *error) noexcept
+	{
+		root_ = root;
+		current_ = std::coroutine_handle<>::from_address(*root);
+		error_ = error;
+	}
+	bool has_frame() const noexcept;
+	void post_start() noexcept { wake(state_fired); }
+	/* True: it has finished, and completed() was not called. On the executor. */
+	inline bool start_here() noexcept;
+	/* Use it for another task; it has finished, or never ran. */
+	void reuse() noexcept
+	{
+		state_.store(0);
+		ran_ = false;
+		ended_ = false;
+		waiting_ = nullptr;
+	}
+	/* End it without running on, while it waits and nobody wakes it: for task::run(). */
+	inline void abandon() noexcept;
+
+	[[no_unique_address]] platform::exception_slot exception;
+
+	static constexpr int stop_errno(unsigned int state) noexcept
+	{
+		if (state & KCORO_STATE_KILL)
+			return err::interrupted;
+		if (state & KCORO_STATE_TIMEOUT)
+			return err::timed_out;
+		if (state & KCORO_STATE_CANCEL)
+			return err::cancelled;
+		return 0;
+	}
+
+protected:
+	~coro() = default;
+
+private:
+	inline bool step(unsigned int state) noexcept;
+	inline void unwind() noexcept;
+	inline void finish() noexcept;
+	inline enum status final_status(unsigned int state) const noexcept;
+
+	executor *exec_;
+	word state_;
+	flag in_run_; /* run() is on the stack, and does what the end asks for */
+	flag ran_;
+	bool ended_ = false;	       /* the outermost task has */
+	wait_node *waiting_ = nullptr; /* means something while suspended only */
+	std::coroutine_handle<> current_;
+	void **root_ = nullptr;
+	std::coroutine_handle<> transfer_;
+	const int *error_ = nullptr; /* the outermost task's */
+	on_end completed_;
+};
+
+/* In the place of a frame: why there is none. An address below any frame's. */
+inline void *error_as_frame(int error) noexcept
+{
+	return reinterpret_cast<void *>(static_cast<std::uintptr_t>(-error));
+}
+
+inline bool is_frame(const void *frame) noexcept
+{
+	return reinterpret_cast<std::uintptr_t>(frame) >= 4096;
+}
+
+inline int frame_as_error(const void *frame) noexcept
+{
+	return -static_cast<int>(reinterpret_cast<std::uintptr_t>(frame));
+}
+
+inline bool coro::has_frame() const noexcept
+{
+	return root_ && is_frame(*root_);
+}
+
+/* A source has what @w is for, and took it off its list. @w may be gone afterwards. */
+inline void fire(wait_node &w) noexcept;
+
+/* What who awaits @h belongs to. */
+template <typename Promise>
+concept chained = requires(Promise &p) {
+	{ p.owner } -> std::same_as<coro *&>;
+};
+
+template <typename H>
+concept chained_handle = requires(H h) {
+	{ h.promise().owner } -> std::same_as<coro *&>;
+};
+
+inline void coro::root_ended(coro *co) noexcept
+{
+	if (co->in_run_)
+		co->ended_ = true;
+	else
+		co->finish();
+}
+
+inline enum status coro::final_status(unsigned int state) const noexcept
+{
+	if (state & KCORO_STATE_KILL)
+		return status::killed;
+	/* Who was killed has no frame any more. */
+	int error = ran_ && error_ ? *error_ : 0;
+
+	if (state & KCORO_STATE_TIMEOUT && (!ran_ || error == err::timed_out))
+		return status::timed_out;
+	if (state & KCORO_STATE_CANCEL && (!ran_ || error == err::cancelled))
+		return status::cancelled;
+	return status::done;
+}
+
+inline void coro::finish() noexcept
+{
+	unsigned int status = static_cast<unsigned int>(final_status(state_.load()));
+	unsigned int old = state_.change(KCORO_STATE_RUNNING,
+					 KCORO_STATE_FINISHED | status << KCORO_STATE_STATUS_SHIFT,
+					 exec_->alone);
+
+	/* A stop that was too late has queued it: it goes when it comes out of there. */
+	if (exec_->serial && (old & KCORO_STATE_NOTIFIED))
+		return;
+	completed_(*this);
+}
+
+/* Destroy the frames; they await nothing any more. */
+inline void coro::unwind() noexcept
+{
+	void *root = *root_;
+
+	ended_ = true;
+	*root_ = error_as_frame(stop_errno(state_.load()));
+	std::coroutine_handle<>::from_address(root).destroy();
+}
+
+/* Do what @state asks for; true: a frame was resumed or destroyed. */
+inline bool coro::step(unsigned int state) noexcept
+{
+	const bool fired = state & state_fired;
+	wait_node *w = waiting_;
+
+	if (!ran_) {
+		if (state & KCORO_STATE_STOP) {
+			unwind();
+			return true;
+		}
+		if (!fired)
+			return false;
+		ran_ = true;
+		resume(current_);
+		return true;
+	}
+	if (fired && w && w->ops->settle && !w->ops->settle(*w))
+		return false;
+	if (!fired) {
+		if (!(state & KCORO_STATE_STOP) || !w)
+			return false;
+		/* Told already, and it waits again; or it can't be told: it is killed. */
+		if (!(state & KCORO_STATE_KILL) && (state & KCORO_STATE_SEEN || w->ops->silent)) {
+			state |= KCORO_STATE_KILL;
+			state_.change(0, KCORO_STATE_KILL, exec_->alone);
+		}
+		if (!w->ops->unhook(*w, state & KCORO_STATE_STOP))
+			return false;
+		w->error = stop_errno(state);
+		if (!(state & KCORO_STATE_KILL))
+			state_.change(0, KCORO_STATE_SEEN, exec_->alone);
+	}
+	if (state & KCORO_STATE_KILL) {
+		unwind();
+		return true;
+	}
+	waiting_ = nullptr;
+	resume(current_);
+	return true;
+}
+
+inline void coro::run() noexcept
+{
+	const bool serial = exec_->serial;
+	unsigned int old = state_.change(KCORO_STATE_NOTIFIED | state_fired,
+					 serial ? 0 : KCORO_STATE_RUNNING, exec_->alone);
+
+	if (old & KCORO_STATE_FINISHED) {
+		completed_(*this);
+		return;
+	}
+	in_run_ = true;
+	while (step(old) && !ended_) {
+		/* A stop that came while it ran, or one that was told, is not waited with. */
+		old = state_.load() & ~state_fired;
+		if (!(old & KCORO_STATE_STOP))
+			break;
+	}
+	in_run_ = false;
+	if (ended_) {
+		finish();
+		return;
+	}
+	if (serial)
+		return;
+	/* Woken meanwhile: it stays notified, and is queued again. */
+	if (state_.change(KCORO_STATE_RUNNING, 0, false) & KCORO_STATE_NOTIFIED)
+		exec_->ops->post(*exec_, *this);
+}
+
+inline bool coro::start_here() noexcept
+{
+	if (!exec_->serial)
+		state_.change(0, KCORO_STATE_RUNNING, false);
+	ran_ = true;
+	in_run_ = true;
+	resume(current_);
+	in_run_ = false;
+	if (ended_) {
+		if (exec_->serial && (state_.load() & KCORO_STATE_NOTIFIED)) {
+			finish();
+			return false;
+		}
+		return true;
+	}
+	if (!exec_->serial && (state_.change(KCORO_STATE_RUNNING, 0, false) & KCORO_STATE_NOTIFIED))
+		exec_->ops->post(*exec_, *this);
+	return false;
+}
+
+inline void coro::abandon() noexcept
+{
+	if (waiting_ && !waiting_->ops->unhook(*waiting_, KCORO_STATE_KILL))
+		platform::panic("run() of a task that waits for what another thread wakes");
+	state_.change(0, KCORO_STATE_KILL, exec_->alone);
+	unwind();
+}
+
+} // namespace kcoro::inline KCORO_ABI
+
+#endif // KCORO_CORO_HPP
