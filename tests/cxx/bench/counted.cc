@@ -120,4 +120,10 @@ int main(int argc, char **argv)
 	count_all<by_hand::lib>("by_hand");
 	count_all<capy::lib>("capy");
 	count_all<kcoro_lib::lib>("kcoro");
+	count("kcoro/when_all_50", [](int n) {
+		long sum = 0;
+
+		(void)kcoro_lib::join_leaves(n / kcoro_lib::members, sum).run();
+		keep(sum);
+	});
 }

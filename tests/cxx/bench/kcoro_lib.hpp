@@ -3,11 +3,15 @@
 #ifndef KCORO_TESTS_CXX_BENCH_KCORO_LIB_HPP
 #define KCORO_TESTS_CXX_BENCH_KCORO_LIB_HPP
 
+#include <array>
 #include <utility>
 
 #include <kcoro/event.hpp>
 #include <kcoro/spawn.hpp>
 #include <kcoro/user/run_loop.hpp>
+#include <kcoro/when.hpp>
+
+#include "bodies.hpp"
 
 namespace kcoro_lib {
 
@@ -48,6 +52,26 @@ struct lib {
 		kcoro::join_handle<void> handle_;
 	};
 };
+
+inline constexpr int members = 50;
+
+// All members of a when_all() end at once: what is measured is the group.
+inline kcoro::task<void> join_leaves(int rounds, long &sum)
+{
+	for (int i = 0; i < rounds; ++i) {
+		std::array<kcoro::task<int>, members> all;
+		int n = 0;
+
+		for (auto &t : all)
+			t = bodies::leaf<lib>(n++);
+		auto got = co_await kcoro::when_all(all);
+
+		if (got.count != members)
+			co_return;
+		for (auto &t : all)
+			sum += t.take().value;
+	}
+}
 
 } // namespace kcoro_lib
 

@@ -3,7 +3,6 @@
 // and the matrix of few and many coroutines, with atomic operations and without, with trivial
 // values and others.
 
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,9 +14,9 @@
 #include <kcoro/sleep.hpp>
 #include <kcoro/spawn.hpp>
 #include <kcoro/user/run_loop.hpp>
-#include <kcoro/when.hpp>
 
 #include "bodies.hpp"
+#include "kcoro_lib.hpp"
 
 namespace {
 
@@ -41,29 +40,6 @@ void run(run_loop &loop, task<void> body)
 	loop.run_until([&] { return handle.done(); });
 }
 
-task<int> leaf(int i)
-{
-	co_return i;
-}
-
-constexpr std::size_t members = 50;
-
-task<void> join_leaves(int rounds, long &sum)
-{
-	for (int i = 0; i < rounds; ++i) {
-		std::array<task<int>, members> all;
-
-		for (std::size_t m = 0; m < members; ++m)
-			all[m] = leaf(static_cast<int>(m));
-		auto got = co_await kcoro::when_all(all);
-
-		if (got.count != members)
-			co_return;
-		for (auto &t : all)
-			sum += t.take().value;
-	}
-}
-
 void when_all_50(benchmark::State &st)
 {
 	constexpr int rounds = 20;
@@ -71,10 +47,10 @@ void when_all_50(benchmark::State &st)
 	long sum = 0;
 
 	for (auto _ : st) {
-		run(loop, join_leaves(rounds, sum));
+		run(loop, kcoro_lib::join_leaves(rounds, sum));
 		benchmark::DoNotOptimize(sum);
 	}
-	st.SetItemsProcessed(st.iterations() * rounds * static_cast<int>(members));
+	st.SetItemsProcessed(st.iterations() * rounds * kcoro_lib::members);
 }
 
 template <typename Channel> task<void> send(Channel &ch, int n)
