@@ -193,7 +193,8 @@ extern struct kcoro_entry *bpf_kcoro_table_enter(__u64 table_id, const void *key
 
 /*
  * bpf_kcoro_table_leave - suspend: the entry stays until it is entered again
- * @timeout_ns: the table ends the entry this long from now, to the jiffy; 0: never
+ * @timeout_ns: the table ends the entry this long from now, to the jiffy; 0: never;
+ *	KCORO_TIMEOUT_KEEP: when the last leave said, or never
  *
  * Packet and syscall programs. Takes the entry; its frame belongs to the table.
  */

@@ -9,14 +9,14 @@
  *	switch (kcoro_stream_take(&flow->stream, p.seq, p.payload_len, &old)) {
  *	case KCORO_STREAM_NEW:
  *		result = kcoro_feed(&from, &flow->at, p.payload + old,
- *				    p.payload + p.payload_len, flow, flow_skip, flow_byte);
+ *				    p.payload + p.payload_len, flow, flow_skip, flow_body,
+ *				    UNREAD);
  */
 #ifndef KCORO_STREAM_BPF_H
 #define KCORO_STREAM_BPF_H
 
 #include "kcoro_body.h"
 
-#define KCORO_CHUNK 64			/* bytes copied from a packet at a time */
 #define KCORO_FEED_STEPS (1U << 20)	/* above the bytes of the largest packet */
 
 /* What has been read of a stream; from the SYN on. */
@@ -33,8 +33,8 @@ enum kcoro_stream_found {
 	KCORO_STREAM_FOREIGN,	/* it begins before the stream does */
 };
 
-/* a is behind b in a stream; numbers wrap. */
-#define KCORO_STREAM_BEHIND(a, b) ((__s32)((a) - (b)) > 0)
+/* a is before b in a stream; numbers wrap. What is just as far behind is before, too. */
+#define KCORO_STREAM_BEFORE(a, b) ((__s32)((a) - (b)) < 0)
 
 /* `seq` is the number of the first byte, of a SYN that of the byte behind it. */
 KCORO_INLINE void kcoro_stream_start(struct kcoro_stream *stream, __u32 seq)
@@ -52,31 +52,15 @@ KCORO_INLINE enum kcoro_stream_found kcoro_stream_take(struct kcoro_stream *stre
 {
 	__u32 behind = seq + length;
 
-	if (KCORO_STREAM_BEHIND(stream->start, seq))
+	if (KCORO_STREAM_BEFORE(seq, stream->start))
 		return KCORO_STREAM_FOREIGN;
-	if (KCORO_STREAM_BEHIND(seq, stream->next))
+	if (KCORO_STREAM_BEFORE(stream->next, seq))
 		return KCORO_STREAM_EARLY;
-	if (!KCORO_STREAM_BEHIND(behind, stream->next))
+	if (!KCORO_STREAM_BEFORE(stream->next, behind))
 		return KCORO_STREAM_OLD;
 	*old = stream->next - seq;
 	stream->next = behind;
 	return KCORO_STREAM_NEW;
-}
-
-/* A chunk of the packet at hand. A scratch pad of one run: nothing in it lives longer. */
-struct kcoro_chunk {
-	__u32 begin;		/* offset in the packet */
-	__u32 end;
-	__u8 bytes[KCORO_CHUNK];
-};
-
-/* What a body wants to have thrown away, at most `most` bytes; how many that was. */
-KCORO_INLINE __u32 kcoro_body_skip(struct kcoro_body *body, __u32 most)
-{
-	__u32 n = body->skip < most ? body->skip : most;
-
-	body->skip -= n;
-	return n;
 }
 
 /*
@@ -85,46 +69,45 @@ KCORO_INLINE __u32 kcoro_body_skip(struct kcoro_body *body, __u32 most)
  *
  * `skip` and `next` are functions of the caller's, known at compile time: kcoro_body_skip()
  * of the state's body, and the body itself. `*where` is in a frame or a map: of such memory
- * the verifier knows nothing, so one turn of the loop looks to it like any other.
+ * the verifier knows nothing, so one turn of the loop looks to it like any other. It is behind
+ * what the body has taken afterwards.
  *
  * Returns what the body returned last, or `unread` when the packet can't be read.
  */
 KCORO_INLINE int kcoro_feed(const struct kcoro_packet_source *from, __u32 *where,
 			    __u32 begin, __u32 end, void *state,
 			    __u32 (*skip)(void *state, __u32 most),
-			    int (*next)(void *state, __u8 byte), int unread)
+			    int (*next)(void *state, struct kcoro_input *in), int unread)
 {
 	int result = KCORO_BODY_SUSPENDED;
-	struct kcoro_chunk chunk = {};
+	struct kcoro_input in;
 	__u32 step;
 
+	if (begin < end)
+		begin += skip(state, end - begin);
 	*(volatile __u32 *)where = begin;
+	if (begin >= end)
+		return result;
+	__builtin_memset(&in, 0, sizeof(in)); /* the verifier wants it, for a body */
 	bpf_for(step, 0, KCORO_FEED_STEPS) {
-		__u32 place, at = *(volatile __u32 *)where;
+		__u32 n, at = *(volatile __u32 *)where;
 
 		if (at >= end)
 			break;
-		at += skip(state, end - at);
-		if (at >= end)
-			break;
-		*(volatile __u32 *)where = at + 1;
-		if (at >= chunk.end) {
-			__u32 n = end - at;
-
-			if (n > KCORO_CHUNK)
-				n = KCORO_CHUNK;
-			/* The compiler knows 0 < n <= KCORO_CHUNK; the verifier wants to see it. */
-			barrier_var(n);
-			if (!n || n > KCORO_CHUNK ||
-			    kcoro_packet_load(from, at, chunk.bytes, n))
-				return unread;
-			chunk.begin = at;
-			chunk.end = at + n;
-		}
-		place = at - chunk.begin;
-		if (place >= KCORO_CHUNK)
-			break;
-		result = next(state, chunk.bytes[place]);
+		n = end - at;
+		if (n > KCORO_INPUT)
+			n = KCORO_INPUT;
+		/* The compiler knows 0 < n <= KCORO_INPUT; the verifier wants to see it. */
+		barrier_var(n);
+		if (!n || n > KCORO_INPUT || kcoro_packet_load(from, at, in.bytes, n))
+			return unread;
+		in.at = 0;
+		in.end = n;
+		result = next(state, &in);
+		at += in.at;
+		if (!result && at < end)
+			at += skip(state, end - at);
+		*(volatile __u32 *)where = at;
 		if (result)
 			break;
 	}

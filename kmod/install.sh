@@ -75,6 +75,8 @@ install_headers() {
 	while IFS= read -r header; do
 		install -D -m 644 "$from/$header" "$include/$header"
 	done < <(cd "$from" && find . -name '*.h' -o -name '*.hpp')
+	# The rule for C++ finds the headers from where it is.
+	install -D -m 644 "$here/cxx/cxx.mk" "${include%/include/kcoro}/share/kcoro/cxx.mk"
 	echo "  INSTALL  $include, $extra/kcoro.symvers"
 }
 
@@ -122,7 +124,7 @@ uninstall_all() {
 	not_here "$prefix"
 	[[ -n $DESTDIR || $(id -u) == 0 ]] || fail "make uninstall wants root: sudo make uninstall"
 	rm -f "$DESTDIR/lib/modules/$release/extra/"kcoro.{ko,symvers} "$DESTDIR$prefix/bin/kcoro"
-	rm -rf "$DESTDIR$prefix/include/kcoro"
+	rm -rf "$DESTDIR$prefix/include/kcoro" "$DESTDIR$prefix/share/kcoro"
 	rm -f "$DESTDIR$prefix/lib/pkgconfig/kcoro.pc"
 	[[ -n $DESTDIR ]] || PATH=$PATH:/usr/sbin:/sbin depmod "$release"
 	[[ -z $DESTDIR && -e /sys/module/kcoro ]] && echo "kcoro: still loaded: rmmod kcoro" >&2

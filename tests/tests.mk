@@ -9,7 +9,7 @@
 #   tests/<folder>/<folder>.mk      targets of that folder's own
 #   tests/<folder>/module.kbuild    a module that is built with kcoro.ko
 
-TEST_BPF := $(sort $(wildcard tests/*/*.bpf.c))
+TEST_BPF := $(sort $(wildcard tests/*/*.bpf.c tests/bench/peers/*.bpf.c))
 TEST_BPF_NAMES := $(patsubst %.bpf.c,%,$(notdir $(TEST_BPF)))
 TEST_SKELETONS := $(TEST_BPF_NAMES:%=$(O)/tests/%.skel.h)
 TEST_SOURCES := $(shell grep -lE '^int main\b' $(filter-out tests/unit/%,$(wildcard tests/*/*.cc)) /dev/null)
@@ -58,7 +58,7 @@ check-kernels: ## all tests on all kernels, one after another
 # In 45 minutes on two cores, from nothing. Building the debug kernel takes a quarter of
 # that and its tests as long again, and clang-tidy minutes more: `make ci-long` has them.
 # The other kernels' short sets are last: what is wrong everywhere shows early.
-CI_LINT := sparse,checkpatch,clang-format,shellcheck,codespell,spdx,length,private,exports
+CI_LINT := sparse,checkpatch,clang-format,shellcheck,co_await,codespell,spdx,length,private,exports
 CI_KERNELS := 6.12-rt 7.3
 
 .PHONY: ci

@@ -45,6 +45,8 @@ json coro_json(const kcoro_coro_info &coro, const ps_line &line, bool tree)
 		 {"pinned", (coro.flags & KCORO_CORO_INFO_PINNED) != 0},
 		 {"sleeps", (coro.flags & KCORO_CORO_INFO_SLEEPS) != 0}};
 
+	if (auto functions = ps_functions(coro); !functions.empty())
+		one["functions"] = std::move(functions);
 	if (tree)
 		one["depth"] = line.depth;
 	return one;
@@ -111,6 +113,7 @@ constexpr const char *footer =
 	R"(STAT: C created, Q queued, R running, S suspended; then c asked to end,
 t past its scope's deadline, k being killed, p pinned to its CPU, l may sleep.
 WAIT: event, timer, send, receive, join, group, queue, call, key, or own.
+With -t the functions that a coroutine in C++ is in stand below it, after ">".
 ID and WAIT(ms) are for people: numbers of coroutines begin anew after 2^32.
 Those that were never suspended are only counted, by scope.
 

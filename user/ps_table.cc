@@ -7,8 +7,13 @@
 
 #include <fmt/format.h>
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <ranges>
 
 namespace kcoro {
 
@@ -62,6 +67,49 @@ std::string cut(std::string text, size_t width)
 }
 
 } // namespace
+
+namespace {
+
+// A function of a template tells its type, too: "task<int> net::read<int>(int)". What stands
+// behind the last space that is in no brackets, and in front of the parameters, is the name.
+std::string without_type(const std::string &function)
+{
+	size_t name = 0;
+	int depth = 0;
+
+	for (size_t i = 0; i < function.size(); i++) {
+		const char c = function[i];
+
+		if (c == '(' && depth == 0)
+			break;
+		depth += (c == '<' || c == '(') - (c == '>' || c == ')');
+		if (c == ' ' && depth == 0)
+			name = i + 1;
+	}
+	return function.substr(name);
+}
+
+} // namespace
+
+std::vector<std::string> ps_functions(const kcoro_coro_info &coro)
+{
+	const std::string_view text(coro.functions,
+				    strnlen(coro.functions, sizeof(coro.functions)));
+	std::vector<std::string> functions;
+
+	if (text.empty())
+		return functions;
+	for (auto part : std::views::split(text, ' ')) {
+		const std::string name(part.begin(), part.end());
+		int status = 0;
+		std::unique_ptr<char, decltype(&std::free)> plain(
+			abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
+
+		functions.push_back(printable(plain ? without_type(plain.get()) : name));
+	}
+	std::ranges::reverse(functions);
+	return functions;
+}
 
 std::string ps_stat(const kcoro_coro_info &coro)
 {
@@ -118,6 +166,15 @@ std::string ps_table(std::span<const kcoro_coro_info> coros, const std::vector<p
 			if (!tree || all[i].in_tree)
 				text += cell(all[i].value(coro), widths[i], all[i].right);
 		text += cut(branch + name_of(coro.name), rest) + "\n";
+		if (!tree)
+			continue;
+		auto functions = ps_functions(coro);
+		// The outermost one is whose name stands there.
+		if (!functions.empty() && functions[0] != "...")
+			functions.erase(functions.begin());
+		for (const auto &function : functions)
+			text += std::string(used, ' ') +
+				cut(ps_indent(line, rest - 6) + "  > " + function, rest) + "\n";
 	}
 	return text;
 }

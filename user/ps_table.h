@@ -13,8 +13,12 @@ std::string ps_stat(const kcoro_coro_info &coro);
 // What it waits for: "-" when it does not wait.
 const char *ps_wait(const kcoro_coro_info &coro);
 
+// The functions that a coroutine in C++ is in, each awaits the next one: "root(int)", "leaf()".
+// The first one may be "...", for those that found no room. None for other coroutines.
+std::vector<std::string> ps_functions(const kcoro_coro_info &coro);
+
 // A heading and a line for each; at most 80 columns. The tree has fewer columns, so that it
-// has room.
+// has room, and lines below a coroutine in C++ for the functions it is in.
 std::string ps_table(std::span<const kcoro_coro_info> coros, const std::vector<ps_line> &lines,
 		     bool tree);
 

@@ -110,17 +110,36 @@ std::vector<ps_line> ps_tree(std::span<const kcoro_coro_info> coros)
 	return tree(coros).build();
 }
 
-std::string ps_branch(const ps_line &line, size_t width)
+namespace {
+
+bool too_deep(const ps_line &line, size_t width)
+{
+	return line.depth > 64 || size_t{line.depth} * 4 > width;
+}
+
+std::string branches(const ps_line &line, unsigned depth)
 {
 	std::string text;
 
-	if (line.depth == 0)
-		return text;
-	if (line.depth > 64 || size_t{line.depth} * 4 > width)
-		return fmt::format("({}) \\_ ", line.depth);
-	for (unsigned d = 1; d < line.depth; d++)
+	for (unsigned d = 1; d <= depth; d++)
 		text += line.branches >> (d - 1) & 1 ? " |  " : "    ";
-	return text + " \\_ ";
+	return text;
+}
+
+} // namespace
+
+std::string ps_branch(const ps_line &line, size_t width)
+{
+	if (line.depth == 0)
+		return {};
+	if (too_deep(line, width))
+		return fmt::format("({}) \\_ ", line.depth);
+	return branches(line, line.depth - 1) + " \\_ ";
+}
+
+std::string ps_indent(const ps_line &line, size_t width)
+{
+	return too_deep(line, width) ? std::string() : branches(line, line.depth);
 }
 
 } // namespace kcoro

@@ -33,6 +33,10 @@ std::vector<ps_line> ps_tree(std::span<const kcoro_coro_info> coros);
 // be wider than `width` the depth stands there as a number: "(17) \_ ".
 std::string ps_branch(const ps_line &line, size_t width);
 
+// What stands before a line that belongs to this one and is no coroutine of its own: what goes
+// on of the branches, "" where the depth is a number.
+std::string ps_indent(const ps_line &line, size_t width);
+
 } // namespace kcoro
 
 #endif

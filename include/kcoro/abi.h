@@ -181,6 +181,7 @@ enum kcoro_wait_kind {
 
 /* Bytes of a coroutine's name as far as it is told here, NUL included. */
 #define KCORO_CORO_NAME_LEN 32
+#define KCORO_CORO_FUNCTIONS_LEN 192
 
 /* What else there is to say of a live coroutine. */
 enum kcoro_coro_info_flags {
@@ -205,6 +206,11 @@ struct kcoro_coro_info {
 	__u32 frame_bytes;
 	char name[KCORO_CORO_NAME_LEN];	/* of its kind; cut when it is longer */
 	char scope[KCORO_NAME_LEN];
+	/*
+	 * A suspended one in C++: mangled names of the functions that await each other, the
+	 * innermost first, with a space between; "..." stands for those that found no room.
+	 */
+	char functions[KCORO_CORO_FUNCTIONS_LEN];
 };
 
 /* For bpf_kcoro_coro_list(). */
@@ -258,6 +264,9 @@ struct kcoro_table_attr {
 enum kcoro_enter_flags {
 	KCORO_ENTER_CREATE = 1U << 0,	/* make the entry when there is none */
 };
+
+/* For bpf_kcoro_table_leave(): the deadline stays what the last leave made it. */
+#define KCORO_TIMEOUT_KEEP (~0ULL)
 
 /* For bpf_kcoro_table_enter(). */
 struct kcoro_enter_opts {

@@ -60,9 +60,30 @@ struct module;
  * enum kcoro_desc_flags - what a body is like
  * @KCORO_DESC_SLEEPS: it may sleep. It runs on a work item of its own, in a kernel
  *	thread; @executor must be KCORO_EXECUTOR_WORKER
+ * @KCORO_DESC_ENDS_ITSELF: the body is called also when it was asked to end before its
+ *	start, and sees to its end; for fronts that have more to destroy than a frame
  */
 enum kcoro_desc_flags {
 	KCORO_DESC_SLEEPS = 1U << 0,
+	KCORO_DESC_ENDS_ITSELF = 1U << 1,
+};
+
+#define KCORO_DESC_FLAGS (KCORO_DESC_SLEEPS | KCORO_DESC_ENDS_ITSELF)
+
+/**
+ * struct kcoro_front - what only the language of a body can tell of it, for people
+ * @name: what to call this one instead of its desc's name
+ * @parent: number of the coroutine that awaits it, 0: none that the core does not know of
+ * @functions: the functions that it is in, as the compiler calls them, the innermost
+ *	first, with a space between; cut where @size ends, or empty
+ *
+ * Context: any but NMI, interrupts off. @functions: with the coroutine suspended and held:
+ * nobody resumes it meanwhile.
+ */
+struct kcoro_front {
+	void (*name)(struct kcoro_coro *co, char *text, size_t size);
+	u32 (*parent)(struct kcoro_coro *co);
+	void (*functions)(struct kcoro_coro *co, char *text, size_t size);
 };
 
 /**
@@ -78,6 +99,7 @@ enum kcoro_desc_flags {
  * @destroy: destructor, called exactly once after the body's end, or instead of it
  *	when the coroutine ends before its start; may be NULL. It must not free the
  *	frame. Context: the executor's
+ * @front: NULL for bodies in C
  */
 struct kcoro_desc {
 	struct module *owner;
@@ -87,6 +109,7 @@ struct kcoro_desc {
 	enum kcoro_executor executor;
 	long (*resume)(struct kcoro_coro *co);
 	void (*destroy)(struct kcoro_coro *co);
+	const struct kcoro_front *front;
 };
 
 /* Something that a queue runs. @run is told the queue, or NULL. */

@@ -36,6 +36,47 @@ namespace kcoro::inline KCORO_ABI {
 
 class coro;
 class group_base;
+
+namespace detail {
+
+/*
+ * Owner stands before error, so that a small value shares a word with error. Not an
+ * aggregate: then what derives from it may use its padding.
+ */
+struct promise_link {
+	std::coroutine_handle<> continuation;
+	coro *owner;
+	int error;
+
+	promise_link() noexcept {}
+
+	/*
+	 * Until the body's end the bytes of the result are free: who awaits leaves there where
+	 * its task keeps this frame, for coro::unwind(). In error and what stands behind it:
+	 * a small value, or nothing.
+	 */
+	void set_owner_slot(void **slot) noexcept
+	{
+		__builtin_memcpy(reinterpret_cast<unsigned char *>(this) + result_offset, &slot,
+				 sizeof(slot));
+	}
+	/* Read it, and say again that there is no result. */
+	void **take_owner_slot() noexcept
+	{
+		void **slot;
+
+		__builtin_memcpy(&slot, reinterpret_cast<unsigned char *>(this) + result_offset,
+				 sizeof(slot));
+		error = err::in_progress;
+		return slot;
+	}
+	static constexpr std::size_t result_offset = 2 * sizeof(void *);
+	/* Behind the two functions of a frame. */
+	static constexpr std::size_t in_frame = 2 * sizeof(void *);
+};
+
+} // namespace detail
+
 struct wait_node;
 
 /* What the source did is there; the waker is done with the wait. */
@@ -131,6 +172,9 @@ public:
 	void time_out() noexcept { wake(KCORO_STATE_TIMEOUT); }
 	void stop(unsigned int bits) noexcept { wake(bits & KCORO_STATE_STOP); }
 
+	/* KCORO_STATE_* of a stop that are set; a snapshot. */
+	unsigned int stops() const noexcept { return state_.load() & KCORO_STATE_STOP; }
+
 	/* Is it asked to end? 0, or the errno. Does not count as having been told. */
 	int stopping() const noexcept { return stop_errno(state_.load()); }
 
@@ -160,6 +204,9 @@ public:
 	{
 		return waiting_ ? waiting_->ops->kind : wait_kind::nothing;
 	}
+
+	/* The frame that is resumed next; while it does not run. */
+	void *innermost() const noexcept { return current_.address(); }
 
 	/* For executors: link of their queue, and the one call. */
 	coro *next = nullptr;
@@ -258,6 +305,7 @@ private:
 	inline bool step(unsigned int state) noexcept;
 	inline void unwind() noexcept;
 	inline void finish() noexcept;
+	inline void end() noexcept;
 	inline enum status final_status(unsigned int state) const noexcept;
 
 	executor *exec_;
@@ -301,12 +349,12 @@ inline void fire(wait_node &w) noexcept;
 template <typename Promise>
 concept chained = requires(Promise &p) {
 	{ p.owner } -> std::same_as<coro *&>;
-};
+} && std::derived_from<Promise, detail::promise_link>;
 
 template <typename H>
 concept chained_handle = requires(H h) {
 	{ h.promise().owner } -> std::same_as<coro *&>;
-};
+} && chained<std::remove_reference_t<decltype(std::declval<H &>().promise())>>;
 
 inline void coro::root_ended(coro *co) noexcept
 {
@@ -340,17 +388,38 @@ inline void coro::finish() noexcept
 	/* A stop that was too late has queued it: it goes when it comes out of there. */
 	if (exec_->serial && (old & KCORO_STATE_NOTIFIED))
 		return;
+	end();
+}
+
+inline void coro::end() noexcept
+{
+	if (exec_->ops->ended) {
+		enum status s = status();
+
+		exec_->ops->ended(*exec_, s == status::done ? *error_ : status_errno(s));
+	}
 	completed_(*this);
 }
 
-/* Destroy the frames; they await nothing any more. */
+/*
+ * Destroy the frames; they await nothing any more. The innermost one first: what it has may
+ * refer to what outer ones have, and the stack does not grow with the chain.
+ */
 inline void coro::unwind() noexcept
 {
-	void *root = *root_;
+	void *const killed = error_as_frame(stop_errno(state_.load()));
+	void *frame = current_.address();
 
 	ended_ = true;
-	*root_ = error_as_frame(stop_errno(state_.load()));
-	std::coroutine_handle<>::from_address(root).destroy();
+	while (frame != this) {
+		auto &promise = *reinterpret_cast<detail::promise_link *>(
+			static_cast<unsigned char *>(frame) + detail::promise_link::in_frame);
+		void *outer = promise.continuation.address();
+
+		*promise.take_owner_slot() = killed;
+		std::coroutine_handle<>::from_address(frame).destroy();
+		frame = outer;
+	}
 }
 
 /* Do what @state asks for; true: a frame was resumed or destroyed. */
@@ -402,7 +471,7 @@ inline void coro::run() noexcept
 					 serial ? 0 : KCORO_STATE_RUNNING, exec_->alone);
 
 	if (old & KCORO_STATE_FINISHED) {
-		completed_(*this);
+		end();
 		return;
 	}
 	in_run_ = true;

@@ -28,6 +28,7 @@ struct timer {
 	std::uint64_t when;		   /* nanoseconds of platform::now() */
 	void (*expired)(timer &) noexcept; /* on the executor, once; the timer is disarmed */
 	std::size_t place = 0;		   /* the executor's: where it is kept; 0: disarmed */
+	[[no_unique_address]] platform::timer_room room;
 };
 
 struct executor_ops {
@@ -37,6 +38,16 @@ struct executor_ops {
 	bool (*timer_start)(executor &, timer &) noexcept;
 	/* False: it expires or has expired. After true, expired() is not called. */
 	bool (*timer_stop)(executor &, timer &) noexcept;
+	/*
+	 * For one more coroutine: the executor that it is to have, this one or one of its own,
+	 * which is then posted once at least. Null: @error says why there is none. May be null:
+	 * this one.
+	 */
+	executor *(*place)(executor &, int &error) noexcept = nullptr;
+	/* The coroutine at @of is awaited by the one at @by; null: by nobody any more. May be null. */
+	void (*awaited)(executor &of, executor *by) noexcept = nullptr;
+	/* It has finished, with this error; who waits for it is told next. May be null. */
+	void (*ended)(executor &, int error) noexcept = nullptr;
 };
 
 struct executor {

@@ -105,13 +105,18 @@ public:
 		if (finished_)
 			return false;
 		joiners_.push(w);
+		awaited(&w.owner->where());
 		return true;
 	}
 	bool remove_joiner(wait_node &w) noexcept
 	{
 		threads::standard::guard g(lock_);
 
-		return joiners_.remove(w);
+		if (!joiners_.remove(w))
+			return false;
+		if (joiners_.empty())
+			awaited(nullptr);
+		return true;
 	}
 
 	/* The scope's: see scope.hpp. */
@@ -124,6 +129,12 @@ protected:
 	~spawned_base() = default;
 
 private:
+	/* For who lists coroutines. Under the lock, and before it has finished. */
+	void awaited(executor *by) noexcept
+	{
+		if (where().ops->awaited)
+			where().ops->awaited(where(), by);
+	}
 	static void completed(coro &co) noexcept
 	{
 		auto &self = static_cast<spawned_base &>(co);
@@ -167,7 +178,7 @@ public:
 			return body.take();
 		} else if constexpr (std::copy_constructible<T>) {
 			if (!moves && body && !body.promise().error)
-				return result<T>(body.promise().value);
+				return result<T>(body.promise().value());
 			return body.take();
 		} else {
 			return body.take();
@@ -344,7 +355,13 @@ join_handle<T> spawn(executor &where, task<T> body, Data data = {}, spawn_scope 
 	void *memory = platform::frame_alloc(sizeof(block));
 	if (!memory)
 		return {};
-	auto *co = new (memory) block(where, std::move(body), std::move(data));
+	int error = 0;
+	executor *place = where.ops->place ? where.ops->place(where, error) : &where;
+	if (!place) {
+		platform::frame_free(memory, sizeof(block));
+		return {};
+	}
+	auto *co = new (memory) block(*place, std::move(body), std::move(data));
 
 	co->body.become_root(*co);
 	/* The handle's; its own reference is there already. */

@@ -17,7 +17,8 @@
  *			for; who sets it where neither NOTIFIED nor RUNNING nor FINISHED
  *			was set queues the coroutine. Cleared by the runner, before the
  *			body runs: what was written before the wake is seen by the body
- *	RUNNING		set and cleared by the runner: the executor that runs the body
+ *	RUNNING		set and cleared by the runner: the executor that runs the body; and,
+ *			where nothing but stops was set, by who looks at a suspended frame
  *	CANCEL, TIMEOUT, KILL	set by anybody with a reference, and by the scope
  *	SEEN		by the runner: the body was told of CANCEL or TIMEOUT once
  *	FINISHED	by the runner, under the coroutine's lock; joiners are woken then
@@ -50,6 +51,12 @@ static inline bool kcoro_state_queues(unsigned int old)
 
 /* What the runner adds when it begins: NOTIFIED is set then, and RUNNING is not. */
 #define KCORO_STATE_RUN (KCORO_STATE_RUNNING - KCORO_STATE_NOTIFIED)
+
+/* Nobody is to run it meanwhile: who looks at its frame is in the runner's place. */
+static inline unsigned int kcoro_state_frozen(unsigned int old)
+{
+	return old | KCORO_STATE_RUNNING;
+}
 
 /* The body waits. May it be suspended? Else it is ready again. */
 static inline bool kcoro_state_suspends(unsigned int old)

@@ -37,6 +37,7 @@
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 
@@ -48,17 +49,8 @@ namespace kcoro::inline KCORO_ABI {
 
 namespace detail {
 
-/*
- * Owner stands before error, so that a small value shares a word with error. Not an
- * aggregate: then what derives from it may use its padding.
- */
-struct promise_base {
-	std::coroutine_handle<> continuation;
-	coro *owner;
-	int error;
-
-	promise_base() noexcept {}
-
+/* What a task's promise does; coro.hpp has what is in it. */
+struct promise_base : promise_link {
 	struct final_awaiter {
 		bool await_ready() const noexcept { return false; }
 #if KCORO_SYMMETRIC_TRANSFER
@@ -101,38 +93,52 @@ struct promise_base {
 	}
 };
 
-/* A value that may not be there. */
+/*
+ * A value that may not be there. A promise is aligned as two pointers are, whatever its value
+ * is: so that it stands in the same place of each frame.
+ */
 template <typename T> struct promise_value : promise_base {
-	union {
-		T value;
-	};
-
 	promise_value() noexcept { error = err::in_progress; }
 	~promise_value()
 	{
 		if (!error)
-			value.~T();
+			value().~T();
 	}
 	template <typename U> void put(U &&v)
 	{
-		new (&value) T(static_cast<U &&>(v));
+		new (place()) T(static_cast<U &&>(v));
 		error = 0;
 	}
 	/* There is no error. */
-	result<T> taken() { return result<T>(static_cast<T &&>(value)); }
+	T &value() noexcept { return *static_cast<T *>(place()); }
+	result<T> taken() { return result<T>(static_cast<T &&>(value())); }
+
+private:
+	static constexpr std::size_t align = alignof(T) < 16 ? alignof(T) : 16;
+
+	void *place() noexcept
+	{
+		const auto at = reinterpret_cast<std::uintptr_t>(room_);
+
+		return reinterpret_cast<void *>((at + alignof(T) - 1) & ~(alignof(T) - 1));
+	}
+	alignas(align) unsigned char room_[sizeof(T) + alignof(T) - align];
 };
 
-template <plain_value T> struct promise_value<T> : promise_base {
-	T value;
+template <plain_value T>
+	requires(alignof(T) <= 16)
+struct promise_value<T> : promise_base {
+	T kept;
 
 	/* Written by the body's end; nobody reads it before. */
 	promise_value() noexcept {}
+	T &value() noexcept { return kept; }
 	template <typename U> void put(U &&v)
 	{
-		value = static_cast<U &&>(v);
+		kept = static_cast<U &&>(v);
 		error = 0;
 	}
-	result<T> taken() const noexcept { return result<T>(value); }
+	result<T> taken() const noexcept { return result<T>(kept); }
 };
 
 template <typename T> struct promise_return : promise_value<T> {
@@ -253,6 +259,7 @@ public:
 		 */
 		__asm__ volatile("" : : : "memory");
 		promise.owner = owner;
+		promise.set_owner_slot(&frame_);
 	}
 	void become_root(coro &owner) noexcept
 	{
@@ -338,7 +345,8 @@ template <typename T, kcoro::frame_policy Frames, typename... Args>
 struct std::coroutine_traits<kcoro::task<T, Frames>, Args...> {
 	using promise_type = typename kcoro::detail::choose_promise<kcoro::task_promise<T, Frames>,
 								    Args...>::type;
-	static_assert(alignof(promise_type) == alignof(kcoro::task_promise<T, Frames>),
+	static_assert(alignof(promise_type) == alignof(kcoro::task_promise<T, Frames>) &&
+			      alignof(promise_type) <= kcoro::detail::promise_link::in_frame,
 		      "a handle is made of the base of this promise, and must find the frame");
 };
 

@@ -28,7 +28,7 @@ static bool desc_is_valid(const struct kcoro_desc *desc)
 	return desc && desc->resume && desc->name &&
 	       desc->frame_size >= sizeof(struct kcoro_coro) &&
 	       desc->frame_size <= KCORO_FRAME_LARGE_MAX - sizeof(struct kcoro_sleeper) &&
-	       desc->executor < KCORO_EXECUTORS && !(desc->flags & ~KCORO_DESC_SLEEPS) &&
+	       desc->executor < KCORO_EXECUTORS && !(desc->flags & ~KCORO_DESC_FLAGS) &&
 	       (!(desc->flags & KCORO_DESC_SLEEPS) || desc->executor == KCORO_EXECUTOR_WORKER);
 }
 
@@ -112,7 +112,8 @@ static bool begin(struct kcoro_coro *co)
 	/* What may sleep may try to destroy its scope, which looks for it in its lists. */
 	if (unlikely(co->flags & KCORO_CORO_SLEEPS))
 		kcoro_scope_list(co);
-	if (unlikely(atomic_read(&co->state) & KCORO_STATE_STOP))
+	if (unlikely(atomic_read(&co->state) & KCORO_STATE_STOP) &&
+	    !(co->desc->flags & KCORO_DESC_ENDS_ITSELF))
 		return false;
 	co->flags |= KCORO_CORO_RAN;
 	return true;
@@ -175,6 +176,40 @@ static void coro_run(struct kcoro_item *item, struct kcoro_queue *q)
 			return;
 	}
 	run_again(co, state, q);
+}
+
+/**
+ * kcoro_coro_freeze() - keep a suspended coroutine from being resumed, for a moment
+ * @co: a live coroutine
+ *
+ * The caller takes the runner's place, and does not run the body.
+ * Context: any but NMI, interrupts off until kcoro_coro_thaw().
+ * Return: false: it is not suspended.
+ */
+bool kcoro_coro_freeze(struct kcoro_coro *co)
+{
+	int state = atomic_read(&co->state);
+
+	if (!(co->flags & KCORO_CORO_RAN))
+		return false;
+	/* Pairs with the release of who suspended it: what it left in its frame is seen. */
+	do {
+		if (!kcoro_state_queues(state))
+			return false;
+	} while (!atomic_try_cmpxchg(&co->state, &state, kcoro_state_frozen(state)));
+	return true;
+}
+
+/**
+ * kcoro_coro_thaw() - the end of kcoro_coro_freeze()
+ * @co: frozen; when it was woken meanwhile it is queued now
+ *
+ * Context: as there.
+ */
+void kcoro_coro_thaw(struct kcoro_coro *co)
+{
+	if (!suspend(co, atomic_read(&co->state)))
+		run_again(co, atomic_read(&co->state), NULL);
 }
 
 /**

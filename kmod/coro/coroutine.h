@@ -44,6 +44,8 @@ static inline struct kcoro_sleeper *kcoro_sleeper_of(struct kcoro_coro *co)
 void kcoro_sleeper_queue(struct kcoro_coro *co);
 void kcoro_coro_hold(struct kcoro_coro *co);
 void kcoro_coro_suspend(struct kcoro_coro *co);
+bool kcoro_coro_freeze(struct kcoro_coro *co);
+void kcoro_coro_thaw(struct kcoro_coro *co);
 struct kcoro_coro *kcoro_coro_create_gfp(struct kcoro_scope *scope, const struct kcoro_desc *desc,
 					 gfp_t gfp);
 void kcoro_coro_init(void);

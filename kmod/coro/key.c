@@ -15,7 +15,6 @@
  *
  * Contexts: wake: any but NMI; await, hold, release: a body, or who creates it.
  */
-#include <linux/jhash.h>
 #include <linux/module.h>
 
 #include "table_inside.h"
@@ -53,7 +52,7 @@ static struct kcoro_key_wait *find(struct kcoro_table *table, struct kcoro_bucke
 	struct kcoro_key_wait *wait, *found = NULL;
 
 	hlist_for_each_entry(wait, &bucket->waits, node)
-		if (wait->hash == hash && !memcmp(wait->key, key, table->key_size))
+		if (wait->hash == hash && kcoro_table_same_key(table, wait->key, key))
 			found = wait;
 	return found;
 }
@@ -68,7 +67,7 @@ static int give(struct kcoro_key_wait *wait, s64 value)
 
 static int wake(struct kcoro_table *table, const void *key, s64 value)
 {
-	u32 hash = jhash(key, table->key_size, table->seed);
+	u32 hash = kcoro_table_hash(table, key);
 	struct kcoro_bucket *bucket = kcoro_table_bucket(table, hash);
 	struct kcoro_key_wait *wait;
 	unsigned long flags;
@@ -110,7 +109,7 @@ static int cancel(struct kcoro_key_wait *wait, s64 unused)
 static int each(struct kcoro_table *table, const void *key, s64 value,
 		int (*call)(struct kcoro_key_wait *wait, s64 value), int *failed)
 {
-	u32 hash = jhash(key, table->key_size, table->seed);
+	u32 hash = kcoro_table_hash(table, key);
 	struct kcoro_bucket *bucket = kcoro_table_bucket(table, hash);
 	struct kcoro_key_wait *wait;
 	struct hlist_node *next;
@@ -120,7 +119,7 @@ static int each(struct kcoro_table *table, const void *key, s64 value,
 	*failed = 0;
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	hlist_for_each_entry_safe(wait, next, &bucket->waits, node) {
-		if (wait->hash != hash || memcmp(wait->key, key, table->key_size))
+		if (wait->hash != hash || !kcoro_table_same_key(table, wait->key, key))
 			continue;
 		if (call(wait, value))
 			++*failed;
@@ -175,7 +174,7 @@ int kcoro_key_status(u64 table_id, const void *key, u32 key_size)
 	if (!table)
 		return -ESTALE;
 	if (key_size == table->key_size) {
-		hash = jhash(key, key_size, table->seed);
+		hash = kcoro_table_hash(table, key);
 		bucket = kcoro_table_bucket(table, hash);
 		raw_spin_lock_irqsave(&bucket->lock, flags);
 		wait = find(table, bucket, key, hash);
@@ -228,7 +227,7 @@ static int list(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_id
 		return -EINVAL;
 	}
 	wait->co = co;
-	wait->hash = jhash(key, key_size, table->seed);
+	wait->hash = kcoro_table_hash(table, key);
 	wait->held = how & KCORO_KEY_HOLD;
 	/* It may stand there already. */
 	memmove(wait->key, key, key_size);

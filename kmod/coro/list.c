@@ -39,7 +39,7 @@ static u32 parent_of(struct kcoro_coro *co)
 {
 	struct kcoro_coro *parent;
 	struct kcoro_wait *wait;
-	u32 id = 0;
+	u32 id = co->desc->front ? co->desc->front->parent(co) : 0;
 
 	raw_spin_lock(&co->lock);
 	if (!hlist_empty(&co->joiners)) {
@@ -73,7 +73,6 @@ static u32 flags_of(const struct kcoro_coro *co)
 static void info_fill(struct kcoro_coro_info *info, struct kcoro_coro *co,
 		      const struct kcoro_scope *scope)
 {
-	memset(info, 0, sizeof(*info));
 	info->scope_id = scope->id;
 	info->id = co->id;
 	info->status = kcoro_coro_status(co);
@@ -86,18 +85,30 @@ static void info_fill(struct kcoro_coro_info *info, struct kcoro_coro *co,
 	info->cpu = READ_ONCE(co->cpu);
 	info->frame_bytes = kcoro_desc_bytes(co->desc);
 	info->parent = parent_of(co);
-	strscpy(info->name, co->desc->name, sizeof(info->name));
 	strscpy(info->scope, scope->name, sizeof(info->scope));
+	if (co->desc->front && kcoro_coro_freeze(co)) {
+		co->desc->front->functions(co, info->functions, sizeof(info->functions));
+		kcoro_coro_thaw(co);
+	}
+}
+
+static void name_of(struct kcoro_coro *co, char *name, size_t size)
+{
+	if (co->desc->front)
+		co->desc->front->name(co, name, size);
+	else
+		strscpy(name, co->desc->name, size);
 }
 
 static void see(struct kcoro_coro *co, void *arg)
 {
 	struct lister *lister = arg;
 	struct kcoro_coro_query *query = lister->query;
-	struct kcoro_coro_info info;
+	struct kcoro_coro_info info = {};
 
+	name_of(co, info.name, sizeof(info.name));
 	/* The last byte of a name is never told. */
-	if (query->name[0] && strncmp(query->name, co->desc->name, KCORO_CORO_NAME_LEN - 1))
+	if (query->name[0] && strncmp(query->name, info.name, KCORO_CORO_NAME_LEN - 1))
 		return;
 	query->matched++;
 	if (!lister->room)

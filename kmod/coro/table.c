@@ -5,7 +5,8 @@
  * Contexts: create may sleep. enter, leave, end: task, softirq, hardirq; not NMI.
  * release: any. read: any but NMI.
  *
- * An entry's states; each change is made under its bucket's lock:
+ * An entry's states; each change is made under its bucket's lock, except that of a
+ * leave() that has nothing to do with the timer:
  *
  *   enter(CREATE)        leave            enter
  *   -----------> BUSY <---------> IDLE ----------> BUSY
@@ -13,8 +14,9 @@
  *                  v                v
  *                ENDED            ENDED     unlinked, freed with the last reference
  *
- * BUSY means that one CPU is in it: nobody else touches its frame, and neither
- * deadline nor release ends it.
+ * BUSY means that one CPU is in it: nobody else touches its frame or its deadline, and
+ * neither deadline nor release ends it. LATE is BUSY, and the timer has come meanwhile:
+ * so leave() arms it again.
  *
  * References (entry->refs, under the bucket's lock): one while the entry is in
  * the table, one while its timer is armed (pending, or its callback is on the
@@ -35,14 +37,12 @@
  * live = created - ended - expired, and live <= max_entries.
  */
 #include <linux/hash.h>
-#include <linux/jhash.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
-#include <linux/xarray.h>
 
 #include "../compat.h"
 #include "table_inside.h"
@@ -52,6 +52,7 @@
 enum entry_state {
 	ENTRY_IDLE,
 	ENTRY_BUSY,
+	ENTRY_LATE,
 	ENTRY_ENDED,
 };
 
@@ -62,16 +63,13 @@ struct kcoro_entry {
 	struct timer_list timer;
 	unsigned long deadline;		/* jiffies; meaningful when has_deadline */
 	u32 hash;
-	u8 state;
+	u8 state;			/* also changed by leave(), without the lock */
 	u8 refs;
 	bool armed;			/* the timer has its reference */
 	bool has_deadline;
 	u8 key[];			/* key_size bytes; then, aligned to 8, the state */
 };
 
-/* Low half of an id: index here. High half: random, so that old ids don't fit new tables. */
-static DEFINE_XARRAY_FLAGS(tables, XA_FLAGS_ALLOC1);
-static u32 next_index;
 static atomic_t tables_alive = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(tables_gone);
 static struct workqueue_struct *table_wq;
@@ -105,16 +103,17 @@ static void entry_timer(struct timer_list *timer)
 	struct kcoro_bucket *bucket = kcoro_table_bucket(table, entry->hash);
 	unsigned long flags;
 	bool gone = false, expired = false;
+	u8 state;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
-	if (entry->state == ENTRY_IDLE && entry->has_deadline &&
-	    time_before(jiffies, entry->deadline)) {
+	/* A leave() may be on its way without the lock: it comes before this, or sees LATE. */
+	state = cmpxchg(&entry->state, ENTRY_BUSY, ENTRY_LATE);
+	if (state == ENTRY_IDLE && entry->has_deadline && time_before(jiffies, entry->deadline)) {
 		mod_timer(&entry->timer, entry->deadline);
 	} else {
-		/* BUSY: leave() arms it again. */
-		entry->armed = false;
+		WRITE_ONCE(entry->armed, false);
 		gone = !--entry->refs;
-		if (entry->state == ENTRY_IDLE && entry->has_deadline) {
+		if (state == ENTRY_IDLE && entry->has_deadline) {
 			expired = true;
 			gone = entry_unlink(entry);
 		}
@@ -132,7 +131,7 @@ static struct kcoro_entry *entry_find(struct kcoro_table *table, struct kcoro_bu
 	struct kcoro_entry *entry;
 
 	hlist_for_each_entry(entry, &bucket->head, node)
-		if (entry->hash == hash && !memcmp(entry->key, key, table->key_size))
+		if (entry->hash == hash && kcoro_table_same_key(table, entry->key, key))
 			return entry;
 	return NULL;
 }
@@ -167,11 +166,9 @@ static struct kcoro_entry *entry_create(struct kcoro_table *table, const void *k
 }
 
 /* Find or make; the entry comes back BUSY and the caller's. */
-static struct kcoro_entry *enter(struct kcoro_table *table, const void *key, bool create,
-				 struct kcoro_enter_opts *opts)
+static struct kcoro_entry *enter(struct kcoro_table *table, struct kcoro_bucket *bucket,
+				 const void *key, u32 hash, struct kcoro_enter_opts *opts)
 {
-	u32 hash = jhash(key, table->key_size, table->seed);
-	struct kcoro_bucket *bucket = kcoro_table_bucket(table, hash);
 	struct kcoro_entry *entry, *fresh = NULL;
 	unsigned long flags;
 
@@ -181,13 +178,14 @@ again:
 	if (!entry && fresh) {
 		hlist_add_head(&fresh->node, &bucket->head);
 		entry = fresh;
-	} else if (entry && entry->state == ENTRY_BUSY) {
+	} else if (!entry) {
+		opts->error = -ENOENT;
+	/* Pairs with a leave() without the lock. */
+	} else if (smp_load_acquire(&entry->state) != ENTRY_IDLE) {
 		opts->error = -EBUSY;
 		entry = NULL;
-	} else if (entry) {
-		entry->state = ENTRY_BUSY;
 	} else {
-		opts->error = -ENOENT;
+		WRITE_ONCE(entry->state, ENTRY_BUSY);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 
@@ -198,7 +196,7 @@ again:
 		opts->created = 1;
 		opts->error = 0;
 		kcoro_table_count(table, created);
-	} else if (!entry && opts->error == -ENOENT && create) {
+	} else if (!entry && opts->error == -ENOENT && opts->flags & KCORO_ENTER_CREATE) {
 		fresh = entry_create(table, key, hash, &opts->error);
 		if (fresh)
 			goto again;
@@ -206,31 +204,14 @@ again:
 	return entry;
 }
 
-/**
- * kcoro_table_get() - the table of an id
- * @id: from kcoro_table_id()
- *
- * Context: any but NMI. Return: the table, until kcoro_table_put(), soon; or NULL.
- */
-struct kcoro_table *kcoro_table_get(u64 id)
+static void count_refusal(struct kcoro_table *table, int error)
 {
-	struct kcoro_table *table;
-
-	rcu_read_lock();
-	table = xa_load(&tables, (u32)id);
-	if (table && (table->id != id || !percpu_ref_tryget_live(&table->users)))
-		table = NULL;
-	rcu_read_unlock();
-	return table;
-}
-
-/**
- * kcoro_table_put() - done with it
- * @table: from kcoro_table_get()
- */
-void kcoro_table_put(struct kcoro_table *table)
-{
-	percpu_ref_put(&table->users);
+	if (error == -EBUSY)
+		kcoro_table_count(table, busy);
+	else if (error == -ENOSPC)
+		kcoro_table_count(table, full);
+	else if (error == -ENOMEM)
+		kcoro_table_count(table, nomem);
 }
 
 /**
@@ -247,59 +228,81 @@ void kcoro_table_put(struct kcoro_table *table)
 struct kcoro_entry *kcoro_table_enter(u64 id, const void *key, u32 key_size,
 				      struct kcoro_enter_opts *opts)
 {
-	struct kcoro_entry *entry = NULL;
+	struct kcoro_bucket *bucket = NULL;
+	struct kcoro_entry *entry;
 	struct kcoro_table *table;
+	u32 hash = 0;
 
 	opts->created = 0;
+	opts->error = 0;
 	if ((opts->flags & ~KCORO_ENTER_CREATE) || opts->reserved) {
 		opts->error = -EINVAL;
 		return NULL;
 	}
-	table = kcoro_table_get(id);
+	rcu_read_lock();
+	table = kcoro_table_find(id);
 	if (!table) {
 		opts->error = -ESTALE;
-		return NULL;
+	} else if (key_size != table->key_size) {
+		opts->error = -EINVAL;
+	} else {
+		hash = kcoro_table_hash(table, key);
+		bucket = kcoro_table_bucket(table, hash);
+		/* Most packets are of no flow here: they need neither reference nor lock. */
+		if (!(opts->flags & KCORO_ENTER_CREATE) && hlist_empty(&bucket->head))
+			opts->error = -ENOENT;
+		else if (!percpu_ref_tryget_live_rcu(&table->users))
+			opts->error = -ESTALE;
 	}
-	opts->error = key_size == table->key_size ? 0 : -EINVAL;
-	if (!opts->error)
-		entry = enter(table, key, opts->flags & KCORO_ENTER_CREATE, opts);
+	rcu_read_unlock();
+	if (opts->error)
+		return NULL;
+
+	entry = enter(table, bucket, key, hash, opts);
 	if (entry) {
-		opts->error = 0;
 		kcoro_table_count(table, entered);
 		return entry;
 	}
-	if (opts->error == -EBUSY)
-		kcoro_table_count(table, busy);
-	else if (opts->error == -ENOSPC)
-		kcoro_table_count(table, full);
-	else if (opts->error == -ENOMEM)
-		kcoro_table_count(table, nomem);
+	count_refusal(table, opts->error);
 	kcoro_table_put(table);
 	return NULL;
 }
 
 static unsigned long deadline_of(u64 timeout_ns)
 {
-	return jiffies + min_t(u64, nsecs_to_jiffies64(timeout_ns) + 1, MAX_JIFFY_OFFSET);
+	return jiffies + min_t(u64, div_u64(timeout_ns, TICK_NSEC) + 1, MAX_JIFFY_OFFSET);
 }
 
 /**
  * kcoro_table_leave() - suspend: the entry stays until it is entered again
  * @entry: entered by the caller, no longer the caller's afterwards
- * @timeout_ns: end the entry this long from now, to the jiffy; 0: never
+ * @timeout_ns: end the entry this long from now, to the jiffy; 0: never;
+ *	KCORO_TIMEOUT_KEEP: when the last leave said, or never
  *
  * Context: task, softirq, hardirq; never sleeps.
  */
 void kcoro_table_leave(struct kcoro_entry *entry, u64 timeout_ns)
 {
 	struct kcoro_table *table = entry->table;
-	struct kcoro_bucket *bucket = kcoro_table_bucket(table, entry->hash);
+	struct kcoro_bucket *bucket;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
-	entry->has_deadline = timeout_ns;
-	if (timeout_ns) {
+	if (timeout_ns != KCORO_TIMEOUT_KEEP) {
+		entry->has_deadline = timeout_ns;
 		entry->deadline = deadline_of(timeout_ns);
+	}
+	/*
+	 * The timer is armed and comes early enough: so nothing but the state has to change.
+	 * When it has come just now the state is LATE.
+	 */
+	if ((!entry->has_deadline ||
+	     (READ_ONCE(entry->armed) && !time_before(entry->deadline, entry->timer.expires))) &&
+	    cmpxchg(&entry->state, ENTRY_BUSY, ENTRY_IDLE) == ENTRY_BUSY)
+		goto put;
+
+	bucket = kcoro_table_bucket(table, entry->hash);
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	if (entry->has_deadline) {
 		if (!entry->armed) {
 			entry->armed = true;
 			entry->refs++;
@@ -309,8 +312,10 @@ void kcoro_table_leave(struct kcoro_entry *entry, u64 timeout_ns)
 			mod_timer_pending(&entry->timer, entry->deadline);
 		}
 	}
-	entry->state = ENTRY_IDLE;
+	/* As the cmpxchg above, for who reads it without the lock. */
+	smp_store_release(&entry->state, ENTRY_IDLE);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+put:
 	kcoro_table_put(table);
 }
 
@@ -400,7 +405,7 @@ static void table_release_work(struct work_struct *work)
 {
 	struct kcoro_table *table = container_of(work, struct kcoro_table, release_work);
 
-	xa_erase(&tables, (u32)table->id);
+	kcoro_table_unpublish(table);
 	percpu_ref_kill(&table->users);
 }
 
@@ -417,13 +422,6 @@ void kcoro_table_release(struct kcoro_table *table)
 }
 EXPORT_SYMBOL_GPL(kcoro_table_release);
 
-/* The number by which programs name the table: never 0, never used again. */
-u64 kcoro_table_id(const struct kcoro_table *table)
-{
-	return table->id;
-}
-EXPORT_SYMBOL_GPL(kcoro_table_id);
-
 static bool attr_is_valid(const struct kcoro_table_attr *attr)
 {
 	return attr->key_size && attr->key_size <= KCORO_KEY_SIZE_MAX &&
@@ -431,23 +429,6 @@ static bool attr_is_valid(const struct kcoro_table_attr *attr)
 	       attr->max_entries && attr->max_entries <= MAX_ENTRIES_LIMIT && !attr->flags &&
 	       strnlen(attr->name, KCORO_NAME_LEN) < KCORO_NAME_LEN &&
 	       !memchr_inv(attr->reserved, 0, sizeof(attr->reserved));
-}
-
-/* Publish: from here on programs can enter. */
-static int table_publish(struct kcoro_table *table)
-{
-	u32 index;
-	int err;
-
-	/* The id is written before the table can be found by it. */
-	err = xa_alloc_cyclic(&tables, &index, NULL, xa_limit_32b, &next_index, GFP_KERNEL);
-	if (err < 0)
-		return err;
-	table->id = (u64)get_random_u32() << 32 | index;
-	err = xa_err(xa_store(&tables, index, table, GFP_KERNEL));
-	if (err)
-		xa_erase(&tables, index);
-	return err;
 }
 
 struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr)
@@ -463,7 +444,7 @@ struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr)
 		return ERR_PTR(-ENOMEM);
 	n = roundup_pow_of_two(attr->max_entries);
 	table->mask = n - 1;
-	table->seed = get_random_u32();
+	get_random_bytes(table->seed, sizeof(table->seed));
 	table->key_size = attr->key_size;
 	table->frame_size = attr->frame_size;
 	table->max_entries = attr->max_entries;
@@ -492,7 +473,7 @@ struct kcoro_table *kcoro_table_create(const struct kcoro_table_attr *attr)
 	err = percpu_ref_init(&table->users, table_users_gone, 0, GFP_KERNEL);
 	if (err)
 		goto err_count;
-	err = table_publish(table);
+	err = kcoro_table_publish(table);
 	if (err)
 		goto err_users;
 	atomic_inc(&tables_alive);
@@ -526,8 +507,8 @@ int kcoro_table_read(u64 id, struct kcoro_table_counters *out)
 
 	memset(out, 0, sizeof(*out));
 	rcu_read_lock();
-	table = xa_load(&tables, (u32)id);
-	if (!table || table->id != id) {
+	table = kcoro_table_find(id);
+	if (!table) {
 		rcu_read_unlock();
 		return -ESTALE;
 	}

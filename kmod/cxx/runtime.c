@@ -1,37 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * runtime.c - what C++ code in the kernel calls; declared for it in
- * include/kcoro/platform/kernel.hpp. Any context, NMI included.
+ * runtime.c - what C++ code in the kernel needs of it: frames, a lock, a clock, and to wait.
+ * Declared and documented in include/kcoro/cxx.h.
  */
+#include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/spinlock.h>
+#include <linux/wait_bit.h>
 
+#include <kcoro/cxx.h>
 #include <kcoro/kcoro.h>
 
-void *kcoro_cxx_frame_alloc(size_t size);
-void kcoro_cxx_frame_free(void *frame, size_t size);
-
-/**
- * kcoro_cxx_frame_alloc() - a coroutine frame from the default pool
- * @size: bytes, as the compiler asks for them
- *
- * Context: any; never sleeps, because a coroutine can be made anywhere.
- * Return: the frame, the caller's, or NULL.
- */
-void *kcoro_cxx_frame_alloc(size_t size)
+void *kcoro_cxx_frame_alloc(unsigned long size)
 {
 	return kcoro_pool_alloc_gfp(kcoro_pool_default(), size, GFP_ATOMIC | __GFP_NOWARN);
 }
 EXPORT_SYMBOL_GPL(kcoro_cxx_frame_alloc);
 
-/**
- * kcoro_cxx_frame_free() - give it back
- * @frame: from kcoro_cxx_frame_alloc(), or NULL
- * @size: the size it was asked for
- *
- * Context: any.
- */
-void kcoro_cxx_frame_free(void *frame, size_t size)
+void kcoro_cxx_frame_free(void *frame, unsigned long size)
 {
 	kcoro_pool_free(kcoro_pool_default(), frame, size);
 }
 EXPORT_SYMBOL_GPL(kcoro_cxx_frame_free);
+
+/* The kernel's lock without what debug kernels put around it: its size is then known. */
+unsigned long kcoro_cxx_lock(unsigned int *word)
+{
+	unsigned long flags;
+
+	static_assert(sizeof(arch_spinlock_t) == sizeof(*word));
+	local_irq_save(flags);
+	preempt_disable();
+	arch_spin_lock((arch_spinlock_t *)word);
+	return flags;
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_lock);
+
+void kcoro_cxx_unlock(unsigned int *word, unsigned long flags)
+{
+	arch_spin_unlock((arch_spinlock_t *)word);
+	local_irq_restore(flags);
+	preempt_enable();
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_unlock);
+
+void kcoro_cxx_wait(unsigned int *flag)
+{
+	/* Pairs with the release below. */
+	wait_var_event(flag, smp_load_acquire(flag));
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_wait);
+
+void kcoro_cxx_wait_is_over(unsigned int *flag)
+{
+	/* Who sleeps may go on at once, and its flag with it: only its address is used then. */
+	smp_store_release(flag, 1);
+	wake_up_var(flag);
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_wait_is_over);
+
+unsigned long kcoro_cxx_now(void)
+{
+	return ktime_get_mono_fast_ns();
+}
+EXPORT_SYMBOL_GPL(kcoro_cxx_now);

@@ -17,7 +17,7 @@ bench-kernels: ## make bench on 6.12, 6.12-rt and 7.3
 
 .PHONY: bench-build
 bench-build: vm-build ## what make bench needs
-	@$(MAKE) $(parallel) $(O)/tests/bench_bpf $(O)/tests/bench_report
+	@$(MAKE) $(parallel) $(O)/tests/bench_bpf $(O)/tests/bench_peers $(O)/tests/bench_report
 
 .PHONY: bench-diff
 bench-diff: bench-build ## compare with a revision, row by row, three runs each: BASE=rev KERNEL=name

@@ -25,5 +25,6 @@ static const struct btf_kfunc_id_set count_set = { .owner = THIS_MODULE, .set = 
 int __init bench_count_init(void)
 {
 	return register_btf_kfunc_id_set(BPF_PROG_TYPE_SCHED_CLS, &count_set) ?:
-	       register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &count_set);
+	       register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &count_set) ?:
+	       register_btf_kfunc_id_set(BPF_PROG_TYPE_TRACING, &count_set);
 }

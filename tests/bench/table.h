@@ -20,6 +20,8 @@ struct peer_list {
 };
 inline constexpr peer_list peer_lists[] = {
 	{"alloc_free", {"kmalloc_atomic", "kmem_cache", "objpool", "bpf_obj"}},
+	{"packet_", {"sni_hand"}}, // all that begin so
+	{"dns_", {"dns_hand"}},
 };
 
 inline bool same_group(const row &a, const row &b)
@@ -31,7 +33,8 @@ inline bool same_group(const row &a, const row &b)
 inline const row *peer_of(const row &r, const std::vector<row> &all)
 {
 	for (const peer_list &list : peer_lists) {
-		if (list.operation != r.operation)
+		const bool many = list.operation.ends_with('_');
+		if (many ? !r.operation.starts_with(list.operation) : list.operation != r.operation)
 			continue;
 		for (const auto &peer : list.peers)
 			for (const row &other : all)

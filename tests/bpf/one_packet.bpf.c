@@ -83,7 +83,7 @@ static __always_inline enum sni_action one_packet(void *ctx, bool xdp)
 	__builtin_memset(parse, 0, sizeof(*parse));
 	sni_hello_start(&parse->hello, config.max_hello);
 	if (kcoro_feed(&run.from, &parse->at, p->payload, p->payload + p->payload_len,
-		       &parse->hello, flow_skip, flow_byte,
+		       &parse->hello, flow_skip, flow_body,
 		       SNI_FOUND_MALFORMED) != SNI_FOUND_NAME)
 		return FLOW_PASS;
 	run.count->hellos++;

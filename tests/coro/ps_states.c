@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ps_states.c - one coroutine in each state that `kcoro ps` can show, until the module is
- * unloaded: scope "states" has all but one, "inner" is in it and has a chain.
+ * unloaded: scope "states" has all but one, "inner" is in it and has a chain; "cxx" has
+ * those of ps_cxx.cc.
  */
 #include <linux/completion.h>
 #include <linux/wait.h>
@@ -19,7 +20,13 @@ struct state {
 	s64 value;
 };
 
-static struct kcoro_scope *states, *inner;
+static struct kcoro_scope *states, *inner, *cxx;
+static bool with_cxx;
+module_param(with_cxx, bool, 0444);
+MODULE_PARM_DESC(with_cxx, "coroutines in C++, too");
+static unsigned long ticks;
+module_param(ticks, ulong, 0444);
+MODULE_PARM_DESC(ticks, "of a coroutine in C++ that counts them");
 static struct kcoro_event never;
 static struct kcoro_channel full, empty;
 static DECLARE_WAIT_QUEUE_HEAD(queue);
@@ -230,13 +237,14 @@ static int start_all(void)
 	leaf = start(inner, &on_event_desc, NULL, true);
 	if (!leaf || !start(inner, &on_group_desc, leaf, false))
 		return -ENOMEM;
-	return start_pinned();
+	return start_pinned() ?: (with_cxx ? ps_cxx_start(cxx, &ticks) : 0);
 }
 
 static void stop_all(void)
 {
 	complete_all(&let_go);
 	kcoro_scope_destroy(states);
+	kcoro_scope_destroy(cxx);
 }
 
 static int __init ps_test_init(void)
@@ -251,7 +259,8 @@ static int __init ps_test_init(void)
 	if (IS_ERR(states))
 		return PTR_ERR(states);
 	inner = ps_scope("inner", states, 0);
-	err = PTR_ERR_OR_ZERO(inner) ?: start_all();
+	cxx = ps_scope("cxx", NULL, 0);
+	err = PTR_ERR_OR_ZERO(inner) ?: PTR_ERR_OR_ZERO(cxx) ?: start_all();
 	if (err)
 		stop_all();
 	return err;

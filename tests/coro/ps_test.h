@@ -24,6 +24,9 @@ static inline struct kcoro_scope *ps_scope(const char *name, struct kcoro_scope 
 	return kcoro_scope_create(&attr);
 }
 
+/* ps_cxx.cc */
+int ps_cxx_start(struct kcoro_scope *scope, unsigned long *ticks);
+
 /* ps_churn.c */
 void churn_init(void);
 void churn_stop(void);

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The C++ library's tests, $(O)/tests/unit/cxx_<name>_test, so that tests/check finds them
-# among the unit tests. Each is built several times:
+# The C++ library's tests, $(O)/tests/unit/cxx_<name>_test, so that tests/check finds them among
+# the unit tests. Each is built several times:
 #
-#   cxx_<name>_test		address and undefined behaviour sanitizers
-#   cxx_<name>_o2_test		-O2: symmetric transfer
-#   cxx_<name>_loop_test	-O2 with KCORO_SYMMETRIC_TRANSFER=0
-#   cxx_<name>_clang_test	clang 19, -O2
-#   cxx_<name>_o0_test, cxx_<name>_noexcept_test	for those named below
-#   cxx_<name>_tsan_test	thread sanitizer, for those named below
+#   cxx_<name>_test         address and undefined behaviour sanitizers
+#   cxx_<name>_o2_test      -O2: symmetric transfer
+#   cxx_<name>_loop_test    -O2 with KCORO_SYMMETRIC_TRANSFER=0
+#   cxx_<name>_clang_test   clang 19, -O2
+#   cxx_<name>_o0_test, cxx_<name>_noexcept_test    for those named below
+#   cxx_<name>_tsan_test    thread sanitizer, for those named below
 
 CXX_TESTS := $(patsubst tests/cxx/%_test.cc,%,$(sort $(wildcard tests/cxx/*_test.cc)))
 CXX_TESTS_O0 := task

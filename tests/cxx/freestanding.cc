@@ -31,7 +31,8 @@ static task<int> leaf(everything &all)
 	co_await all.s;
 	(void)co_await all.ch.send(1);
 	auto got = co_await all.ch.receive();
-	if (!got && co_await stopping())
+	auto stop = co_await stopping();
+	if (!got && stop)
 		co_await accept_stop();
 	co_return got;
 }

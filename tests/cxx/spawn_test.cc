@@ -109,6 +109,38 @@ TEST_P(spawn_test, stopped_before_it_ran)
 	EXPECT_EQ(h.take().error, err::cancelled);
 }
 
+// However long the chain is, and the innermost one first: it may refer to what outer ones have.
+task<int> chain_link(int depth, event &e, std::vector<int> &order)
+{
+	struct note {
+		std::vector<int> &order;
+		int depth;
+		~note() { order.push_back(depth); }
+	} here{order, depth};
+
+	if (!depth) {
+		auto waited = co_await e.wait();
+		co_return waited ? 0 : 1;
+	}
+	auto below = co_await chain_link(depth - 1, e, order);
+	co_return below ? below.value + 1 : below.error;
+}
+
+TEST_P(spawn_test, kill_of_a_long_chain)
+{
+	event never;
+	std::vector<int> order;
+	auto h = spawn(loop, chain_link(100000, never, order));
+
+	settle();
+	h.kill();
+	settle();
+	EXPECT_EQ(h.status(), status::killed);
+	ASSERT_EQ(order.size(), 100001u);
+	for (int i = 0; i <= 100000; i++)
+		ASSERT_EQ(order[static_cast<std::size_t>(i)], i);
+}
+
 // Told once; then accepted and waits more, or killed.
 TEST_P(spawn_test, waits_again_after_a_cancel)
 {

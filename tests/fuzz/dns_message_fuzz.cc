@@ -39,24 +39,25 @@ Outcome read(Bytes bytes, bool skipping)
 	const auto m = std::make_unique<dns_message>();
 	Outcome out;
 
-	dns_message_body(m.get(), 0);
-	for (std::size_t i = 0; i < bytes.size(); i++) {
-		if (m->body.skip) {
-			const auto most = skipping ? bytes.size() - i : 1;
-			const auto n = std::min<std::size_t>(m->body.skip, most);
+	for (std::size_t i = 0; i < bytes.size();) {
+		const auto in = std::make_unique<kcoro_input>();
 
-			m->body.skip -= static_cast<__u32>(n);
-			i += n - 1;
-			continue;
-		}
-		if (dns_message_body(m.get(), bytes[i])) {
-			out.malformed = i + 1;
+		if (skipping)
+			i += kcoro_body_skip(&m->body, static_cast<__u32>(bytes.size() - i));
+		in->end = static_cast<__u32>(
+			std::min<std::size_t>(skipping ? KCORO_INPUT : 1, bytes.size() - i));
+		if (!in->end)
+			break;
+		std::copy_n(bytes.data() + i, in->end, in->bytes);
+		const int result = dns_message_body(m.get(), in.get());
+		FUZZ_CHECK(in->at <= in->end && (result || in->at == in->end));
+		i += in->at;
+		if (result == DNS_MALFORMED) {
+			out.malformed = i;
 			return out;
 		}
-		if (m->found) {
-			m->found = 0;
+		if (result == DNS_FOUND)
 			out.messages.push_back({m->id, m->flags, m->question});
-		}
 	}
 	return out;
 }

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// options_fuzz - command lines: the input's lines are the words of `kcoro attach sni ...` and of
-// a verb with [interval [count]]. What passes the parser is in the range that the help names,
+// options_fuzz - command lines: the input's lines are the words of `kcoro attach dns ...`,
+// handshake, knock or sni, the last also where the first word is none of them, and of a verb
+// with [interval [count]]. What passes the parser is in the range that the help names,
 // whatever the words were; what does not pass is refused with a parse error and nothing else.
 //
-// The parser's own sources are linked in. attach_sni() is here: it gets what was parsed.
+// The parser's own sources are linked in. attach_sni() and the like are here: they get what was
+// parsed.
 #include "user/output.cc"
 
+#include "user/attach_dns.h"
+#include "user/attach_handshake.h"
+#include "user/attach_knock.h"
 #include "user/attach_sni.h"
 #include "user/verbs.h"
 
@@ -14,11 +19,65 @@
 
 #include <kcoro/abi.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
 
+namespace {
+
+bool is_time(double seconds)
+{
+	return seconds >= 0.001 && seconds <= 86400;
+}
+
+bool is_port(unsigned port)
+{
+	return port >= 1 && port <= 65535;
+}
+
+bool is_limit(unsigned most)
+{
+	return most >= 1 && most <= KCORO_OPS_LIMIT_MAX;
+}
+
+// What all filters have whose coroutines are scheduled.
+template <typename Request>
+void check_ops(const Request &asked, unsigned most, const kcoro::output &out)
+{
+	FUZZ_CHECK(is_limit(most));
+	FUZZ_CHECK(asked.name.size() < KCORO_NAME_LEN);
+	FUZZ_CHECK(asked.pool_quota == 0 || asked.pool_quota >= kcoro::smallest_pool_quota);
+	FUZZ_CHECK(asked.pool_quota < 1ULL << 63);
+	FUZZ_CHECK(!out.is_json() || out.compact || out.pretty);
+}
+
+} // namespace
+
 namespace kcoro {
+
+outcome attach_dns(dns_request asked, const output &out)
+{
+	check_ops(asked, asked.max_queries, out);
+	FUZZ_CHECK(is_port(asked.port) && is_time(asked.timeout));
+	return done{};
+}
+
+outcome attach_handshake(handshake_request asked, const output &out)
+{
+	check_ops(asked, asked.max_flows, out);
+	FUZZ_CHECK(asked.port <= 65535 && is_time(asked.timeout));
+	FUZZ_CHECK(asked.limit == 0 || is_limit(asked.limit));
+	return done{};
+}
+
+outcome attach_knock(knock_request asked, const output &out)
+{
+	check_ops(asked, asked.max_sources, out);
+	FUZZ_CHECK(is_port(asked.open) && is_time(asked.within) && is_time(asked.stay));
+	FUZZ_CHECK(std::ranges::all_of(asked.ports, is_port));
+	return done{};
+}
 
 outcome attach_sni(sni_request asked, const output &out)
 {
@@ -62,8 +121,12 @@ void check_attach(std::vector<std::string> words)
 	app.fallthrough();
 	app.add_flag("-j,--json", asked.out.compact);
 	app.add_flag("-p,--pretty", asked.out.pretty);
+	kcoro::add_attach_dns(app, asked);
+	kcoro::add_attach_handshake(app, asked);
+	kcoro::add_attach_knock(app, asked);
 	kcoro::add_attach_sni(app, asked);
-	words.insert(words.begin(), "sni");
+	if (words.empty() || (words[0] != "dns" && words[0] != "handshake" && words[0] != "knock"))
+		words.insert(words.begin(), "sni");
 	parse(app, words);
 	if (asked.run)
 		// A misuse that only the whole of the options shows is an error with a message.

@@ -22,6 +22,7 @@
 #include <optional>
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/packet_reference.h"
 
 namespace {
 
@@ -99,169 +100,30 @@ Segment read(Bytes bytes, bool raw_ip, bool xdp, unsigned wanted)
 	return segment;
 }
 
-// The second reader: a window on the packet that is cut down, header by header.
-class Reference {
-public:
-	Reference(Bytes bytes, unsigned wanted) : packet_(bytes), rest_(bytes), wanted_(wanted) {}
+// The second reader's opinion.
+Segment reference_of(Bytes bytes, bool raw_ip, unsigned wanted)
+{
+	constexpr kcoro_packet_kind kinds[] = {KCORO_PACKET_OTHER, KCORO_PACKET_FRAGMENT,
+					       KCORO_PACKET_TCP, KCORO_PACKET_UDP};
+	const auto found =
+		reference::PacketReader(bytes, wanted & KCORO_PACKET_TCP, wanted & KCORO_PACKET_UDP)
+			.read(raw_ip);
+	Segment segment;
+	auto &p = segment.whole;
 
-	Segment segment(bool raw_ip)
-	{
-		const auto type = raw_ip ? ip_version() : ethernet();
-
-		if (type == 0x0800)
-			ipv4();
-		else if (type == 0x86dd)
-			ipv6();
-		return found_;
-	}
-
-private:
-	[[nodiscard]] unsigned at(std::size_t offset, int bytes = 1) const
-	{
-		unsigned value = 0;
-
-		for (int i = 0; i < bytes; i++)
-			value = value << 8 | rest_[offset + static_cast<std::size_t>(i)];
-		return value;
-	}
-
-	unsigned ip_version()
-	{
-		const auto version = rest_.empty() ? 0 : rest_[0] >> 4;
-
-		return version == 4 ? 0x0800 : version == 6 ? 0x86dd : 0;
-	}
-
-	unsigned ethernet()
-	{
-		std::size_t header = 14;
-
-		if (rest_.size() < header)
-			return 0;
-		for (int tags = 0; tags < 2; tags++) {
-			const auto type = at(header - 2, 2);
-
-			if (type != 0x8100 && type != 0x88a8)
-				break;
-			header += 4;
-			if (rest_.size() < header)
-				return 0;
-		}
-		const auto type = at(header - 2, 2);
-		rest_ = rest_.subspan(header);
-		return type;
-	}
-
-	void ipv4()
-	{
-		if (rest_.size() < 20 || at(0) >> 4 != 4)
-			return;
-		const std::size_t header = (at(0) & 15) * 4;
-		const std::size_t total = at(2, 2) ? at(2, 2) : rest_.size();
-		auto &key = found_.whole.key;
-
-		if (header < 20 || !is_wanted(at(9)))
-			return;
-		if (at(6, 2) & 0x3fff) {
-			found_.kind = KCORO_PACKET_FRAGMENT;
-			return;
-		}
-		key.family = 4;
-		for (auto [side, offset] : {std::pair(key.source, 12), std::pair(key.dest, 16)}) {
-			side[10] = side[11] = 0xff;
-			std::memcpy(side + 12, &rest_[static_cast<std::size_t>(offset)], 4);
-		}
-		if (total > rest_.size() || header > rest_.size())
-			return;
-		transport(at(9), header, total);
-	}
-
-	void ipv6()
-	{
-		if (rest_.size() < 40 || at(0) >> 4 != 6)
-			return;
-		const std::size_t total = at(4, 2) ? 40 + at(4, 2) : rest_.size();
-		auto &key = found_.whole.key;
-		auto next = at(6);
-		std::size_t header = 40;
-
-		for (int i = 0; i < 8 && (next == 0 || next == 43 || next == 44 || next == 60);
-		     i++) {
-			if (rest_.size() < header + 2)
-				return;
-			const bool fragment = next == 44;
-
-			next = at(header);
-			if (fragment) {
-				found_.kind = is_wanted(next) ? KCORO_PACKET_FRAGMENT
-							      : KCORO_PACKET_OTHER;
-				return;
-			}
-			header += (at(header + 1) + 1) * 8;
-		}
-		if (!is_wanted(next))
-			return;
-		key.family = 6;
-		std::memcpy(key.source, &rest_[8], 16);
-		std::memcpy(key.dest, &rest_[24], 16);
-		if (total > rest_.size() || header > rest_.size())
-			return;
-		transport(next, header, total);
-	}
-
-	bool is_wanted(unsigned protocol) const
-	{
-		return (protocol == 6 && wanted_ & KCORO_PACKET_TCP) ||
-		       (protocol == 17 && wanted_ & KCORO_PACKET_UDP);
-	}
-
-	void transport(unsigned protocol, std::size_t header, std::size_t total)
-	{
-		protocol == 6 ? tcp(header, total) : udp(header, total);
-	}
-
-	void udp(std::size_t header, std::size_t total)
-	{
-		auto &p = found_.whole;
-
-		if (rest_.size() < header + 8)
-			return;
-		const std::size_t end = at(header + 4, 2) ? header + at(header + 4, 2) : total;
-		if (end < header + 8 || end > total)
-			return;
-		std::memcpy(&p.key.source_port, &rest_[header], 2);
-		std::memcpy(&p.key.dest_port, &rest_[header + 2], 2);
-		p.payload = static_cast<__u32>(packet_.size() - rest_.size() + header + 8);
-		p.payload_len = static_cast<__u32>(end - header - 8);
-		found_.kind = KCORO_PACKET_UDP;
-	}
-
-	// The TCP header stands at `header`, the IP packet ends at `total`.
-	void tcp(std::size_t header, std::size_t total)
-	{
-		const auto before = packet_.size() - rest_.size();
-		auto &p = found_.whole;
-
-		if (rest_.size() < header + 20)
-			return;
-		const std::size_t length = (at(header + 12) >> 4) * 4;
-		if (length < 20 || header + length > total)
-			return;
-		std::memcpy(&p.key.source_port, &rest_[header], 2);
-		std::memcpy(&p.key.dest_port, &rest_[header + 2], 2);
-		p.seq = at(header + 4, 4);
-		p.ack = at(header + 8, 4);
-		p.flags = static_cast<__u8>(at(header + 13) & (KCORO_TCP_FIN | KCORO_TCP_SYN |
-							       KCORO_TCP_RST | KCORO_TCP_ACK));
-		p.payload = static_cast<__u32>(before + header + length);
-		p.payload_len = static_cast<__u32>(total - header - length);
-		found_.kind = KCORO_PACKET_TCP;
-	}
-
-	Bytes packet_, rest_;
-	unsigned wanted_;
-	Segment found_;
-};
+	segment.kind = kinds[static_cast<int>(found.kind)];
+	p.key.family = static_cast<__u16>(found.family);
+	p.key.source_port = bpf_htons(static_cast<__u16>(found.source_port));
+	p.key.dest_port = bpf_htons(static_cast<__u16>(found.dest_port));
+	std::ranges::copy(found.source, p.key.source);
+	std::ranges::copy(found.dest, p.key.dest);
+	p.payload = static_cast<__u32>(found.payload);
+	p.payload_len = static_cast<__u32>(found.payload_len);
+	p.seq = found.seq;
+	p.ack = found.ack;
+	p.flags = static_cast<__u8>(found.flags);
+	return segment;
+}
 
 } // namespace
 
@@ -273,7 +135,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 
 	for (const bool raw_ip : {false, true}) {
 		for (const unsigned wanted : {tcp, udp, tcp | udp}) {
-			const auto right = Reference(bytes, wanted).segment(raw_ip);
+			const auto right = reference_of(bytes, raw_ip, wanted);
 
 			FUZZ_CHECK(read(bytes, raw_ip, false, wanted) == right);
 			FUZZ_CHECK(read(bytes, raw_ip, true, wanted) == right);

@@ -4,7 +4,10 @@
 
 #include <kcoro/kcoro.h>
 
-#include "test.h"
+#include <kcoro/cxx.h>
+
+#include "coro.h"
+#include "cxx_spawn.h"
 
 static s64 sum_of(bool frees)
 {
@@ -38,7 +41,72 @@ static int chain(void)
 	return 0;
 }
 
+/* On each executor: it sleeps, and comes to its end. */
+static int spawns(void)
+{
+	struct kcoro_scope *scope = test_scope(0, 0);
+	int queue;
+
+	EXPECT(!IS_ERR(scope));
+	for (queue = 0; queue < 3; queue++) {
+		const struct cxx_spawn what = { queue, 3, 5, NSEC_PER_MSEC };
+		struct cxx_seen seen = {};
+
+		EXPECT(!kcoro_test_cxx_spawn(scope, &what, &seen));
+		kcoro_cxx_wait(&seen.over);
+		EXPECT(seen.result == 5 && seen.resumed == 5 && seen.destroyed == 1);
+		EXPECT(seen.status == KCORO_STATUS_DONE);
+	}
+	EXPECT(!kcoro_scope_wait(scope, 10 * HZ) && !kcoro_scope_destroy(scope));
+	return 0;
+}
+
+/* What it waits for gives -ECANCELED, -ETIMEDOUT; a kill destroys its frames. */
+static int stops(void)
+{
+	const struct cxx_spawn what = { 0, 3, 5, 3600UL * NSEC_PER_SEC };
+	const struct cxx_spawn deep = { 0, 10000, 5, 3600UL * NSEC_PER_SEC };
+	struct cxx_seen seen = {}, killed = {};
+	struct kcoro_scope *scope = test_scope(0, 0);
+
+	EXPECT(!IS_ERR(scope));
+	EXPECT(!kcoro_test_cxx_spawn(scope, &what, &seen));
+	EXPECT(SOON(kcoro_scope_live(scope) == 2));
+	msleep(20);
+	EXPECT(!seen.over);
+	kcoro_scope_cancel(scope);
+	kcoro_cxx_wait(&seen.over);
+	EXPECT(seen.result == -ECANCELED && seen.status == KCORO_STATUS_CANCELLED);
+	EXPECT(seen.resumed == 1 && seen.destroyed == 1);
+	EXPECT(!kcoro_test_cxx_spawn(scope, &what, &killed));
+	EXPECT(!kcoro_scope_destroy(scope));
+	/* Who awaits it may have been told of its end, or found no place, before its own kill. */
+	EXPECT(killed.resumed == 0 && (!killed.over || killed.result < 0));
+
+	/* However many await each other: the stack does not grow with them. */
+	scope = test_scope(0, 0);
+	EXPECT(!IS_ERR(scope));
+	EXPECT(!kcoro_test_cxx_spawn(scope, &deep, &killed));
+	EXPECT(SOON(kcoro_scope_live(scope) == 2));
+	EXPECT(!kcoro_scope_destroy(scope));
+	EXPECT(killed.resumed == 0 && (!killed.over || killed.result < 0));
+
+	scope = test_scope(0, 50 * NSEC_PER_MSEC);
+	EXPECT(!IS_ERR(scope));
+	memset(&seen, 0, sizeof(seen));
+	EXPECT(!kcoro_test_cxx_spawn(scope, &what, &seen));
+	kcoro_cxx_wait(&seen.over);
+	EXPECT(seen.result == -ETIMEDOUT && seen.status == KCORO_STATUS_TIMED_OUT);
+	EXPECT(seen.destroyed == 1);
+	EXPECT(kcoro_test_cxx_spawn(scope, &what, &seen) < 0);
+	EXPECT(kcoro_test_cxx_spawn(NULL, &what, &seen) < 0);
+	EXPECT(!kcoro_scope_destroy(scope));
+	return 0;
+}
+
 const struct kcoro_test_case kcoro_cxx_cases[] = {
 	{ "cxx_chain", chain },
+	{ "cxx_spawns", spawns },
+	{ "cxx_stops", stops },
 	{}
 };

@@ -29,6 +29,8 @@ public:
 			die("counters " + path);
 	}
 
+	explicit Counters(Fd map) : map_(std::move(map)) {}
+
 	[[nodiscard]] explicit operator bool() const { return bool(map_); }
 
 	[[nodiscard]] sni_counters read() const

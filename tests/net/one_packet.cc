@@ -9,14 +9,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string>
 
-#include "../../bpf/filters/sni/sni.h"
+#include "name_key.h"
 
 namespace {
 
@@ -24,18 +23,6 @@ int fail(const std::string &what)
 {
 	std::fprintf(stderr, "one_packet: %s: %s\n", what.c_str(), std::strerror(errno));
 	return 1;
-}
-
-sni_name_key key_of(const std::string &name)
-{
-	const bool suffix = name.starts_with("*");
-	const auto text = suffix ? name.substr(1) : name;
-	sni_name_key key{};
-
-	std::transform(text.rbegin(), text.rend(), key.reversed,
-		       [](unsigned char c) { return std::tolower(c); });
-	key.prefixlen = static_cast<__u32>((text.size() + (suffix ? 0 : 1)) * 8);
-	return key;
 }
 
 } // namespace
@@ -59,7 +46,7 @@ int main(int argc, char **argv)
 	const int names = bpf_object__find_map_fd_by_name(object.get(), "names");
 
 	for (int i = 5; i < argc; i++) {
-		const auto key = key_of(argv[i]);
+		const auto key = net::name_key(argv[i]);
 		const __u8 value = 1;
 
 		if (bpf_map_update_elem(names, &key, &value, BPF_ANY))

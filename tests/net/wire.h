@@ -137,6 +137,21 @@ inline Bytes ipv6(const Path &path, const Bytes &content)
 	return whole;
 }
 
+inline Bytes ethernet(const Path &path, const Bytes &to, const Bytes &from, const Bytes &packet)
+{
+	Bytes whole = to;
+
+	hello::put(whole, from);
+	for (const auto vlan : path.vlans) {
+		hello::put16(whole, ETHERTYPE_VLAN);
+		hello::put16(whole, vlan);
+	}
+	hello::put16(whole, path.ipv6() ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
+	hello::put(whole, packet);
+	hello::put(whole, Bytes(path.padding, 0x77));
+	return whole;
+}
+
 } // namespace detail
 
 /// One end of a veth, as a raw socket; `mac` is its own address, `peer_mac` the other end's.
@@ -162,17 +177,7 @@ public:
 
 	[[nodiscard]] Bytes frame(const Path &path, const Bytes &packet) const
 	{
-		Bytes whole = peer_mac_;
-
-		hello::put(whole, mac_);
-		for (const auto vlan : path.vlans) {
-			hello::put16(whole, ETHERTYPE_VLAN);
-			hello::put16(whole, vlan);
-		}
-		hello::put16(whole, path.ipv6() ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
-		hello::put(whole, packet);
-		hello::put(whole, Bytes(path.padding, 0x77));
-		return whole;
+		return detail::ethernet(path, peer_mac_, mac_, packet);
 	}
 
 	/// A filter on the way out that drops the frame shows as ENOBUFS.

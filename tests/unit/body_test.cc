@@ -45,30 +45,30 @@ struct state {
 	__u32 at;
 };
 
-int parse(state *s, __u8 byte)
+int parse(state *s, kcoro_input *in)
 {
 	KCORO_BODY_BEGIN(&s->body);
 	for (;;) {
-		KCORO_BODY_U8(&s->body, byte, s->kind);
+		KCORO_BODY_U8(&s->body, in, s->kind);
 		if (!s->kind)
 			break;
-		KCORO_BODY_U16(&s->body, byte, s->length);
+		KCORO_BODY_U16(&s->body, in, s->length);
 		s->left = s->length;
 		if (s->kind == 1) {
 			KCORO_BODY_CLAIM(s->left, 7U, TOO_LONG);
-			KCORO_BODY_U24(&s->body, byte, s->u24);
-			KCORO_BODY_U32(&s->body, byte, s->u32);
+			KCORO_BODY_U24(&s->body, in, s->u24);
+			KCORO_BODY_U32(&s->body, in, s->u32);
 		} else if (s->kind == 2) {
-			KCORO_BODY_COPY(&s->body, byte, s->name, s->left);
+			KCORO_BODY_COPY(&s->body, in, s->name, s->left);
 			s->left = 0;
 		} else {
 			while (s->left) {
 				KCORO_BODY_CLAIM(s->left, 1U, TOO_LONG);
-				KCORO_BODY_U8(&s->body, byte, s->low);
+				KCORO_BODY_U8(&s->body, in, s->low);
 				s->sum += s->low;
 			}
 		}
-		KCORO_BODY_SKIP(&s->body, s->left);
+		KCORO_BODY_SKIP(&s->body, in, s->left);
 	}
 	KCORO_BODY_END(DONE);
 }
@@ -77,9 +77,9 @@ __u32 skip(void *s, __u32 most)
 {
 	return kcoro_body_skip(&static_cast<state *>(s)->body, most);
 }
-int next(void *s, __u8 byte)
+int next(void *s, kcoro_input *in)
 {
-	return parse(static_cast<state *>(s), byte);
+	return parse(static_cast<state *>(s), in);
 }
 
 std::string record(char kind, const std::string &content)
@@ -117,7 +117,6 @@ TEST(Body, ReadsAtOnce)
 	const auto bytes = message();
 	state s{};
 
-	parse(&s, 0);
 	EXPECT_EQ(feed(s, bytes, 0, static_cast<__u32>(bytes.size())), DONE);
 	expect_parsed(s);
 	EXPECT_EQ(s.at, bytes.size());
@@ -131,7 +130,6 @@ TEST(Body, ReadsInTwoWhereverCut)
 	for (__u32 cut = 0; cut < size; cut++) {
 		state s{};
 
-		parse(&s, 0);
 		EXPECT_EQ(feed(s, bytes, 0, cut), MORE) << cut;
 		EXPECT_EQ(feed(s, bytes, cut, size), DONE) << cut;
 		expect_parsed(s);
@@ -143,7 +141,6 @@ TEST(Body, ReadsByteByByte)
 	const auto bytes = message();
 	state s{};
 
-	parse(&s, 0);
 	for (__u32 i = 0; i + 1 < bytes.size(); i++)
 		ASSERT_EQ(feed(s, bytes, i, i + 1), MORE) << i;
 	EXPECT_EQ(feed(s, bytes, static_cast<__u32>(bytes.size()) - 1,
@@ -157,7 +154,6 @@ TEST(Body, ClaimsNoMoreThanThereIs)
 	const auto bytes = record(1, "short");
 	state s{};
 
-	parse(&s, 0);
 	EXPECT_EQ(feed(s, bytes, 0, static_cast<__u32>(bytes.size())), TOO_LONG);
 }
 
@@ -167,7 +163,6 @@ TEST(Body, TellsWhatCannotBeRead)
 	const kcoro_packet_source from{&bytes, true};
 	state s{};
 
-	parse(&s, 0);
 	EXPECT_EQ(kcoro_feed(&from, &s.at, 0, 4, &s, skip, next, UNREAD), UNREAD);
 }
 

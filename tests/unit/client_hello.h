@@ -30,6 +30,22 @@ struct Outcome {
 	bool operator==(const Outcome &) const = default;
 };
 
+// Gives as many bytes as an input has room for; how many were taken.
+inline std::size_t read(sni_hello *state, const __u8 *bytes, std::size_t size, int &result)
+{
+	// On the heap, as the state below.
+	const auto in = std::make_unique<kcoro_input>();
+
+	in->end = static_cast<__u32>(std::min<std::size_t>(size, KCORO_INPUT));
+	std::copy_n(bytes, in->end, in->bytes);
+	result = sni_record_body(state, in.get());
+	EXPECT_LE(in->at, in->end);
+	if (result == SNI_MORE) {
+		EXPECT_EQ(in->at, in->end);
+	}
+	return in->at;
+}
+
 // One parse, fed in pieces as segments would. The state stands alone on the heap, so that
 // the address sanitizer sees a step beyond it; each piece is copied for the same reason.
 class Parser {
@@ -45,7 +61,8 @@ public:
 		while (at < size && outcome_.result == SNI_MORE) {
 			at += sni_hello_skip(state_.get(), static_cast<__u32>(size - at));
 			if (at < size)
-				outcome_.result = sni_hello_byte(state_.get(), piece[at++]);
+				at += read(state_.get(), piece.get() + at, size - at,
+					   outcome_.result);
 		}
 		outcome_.consumed += at;
 	}
@@ -84,7 +101,8 @@ inline Outcome parse_unskipped(const Bytes &bytes)
 
 	sni_hello_start(state.get(), max_hello);
 	while (outcome.result == SNI_MORE && outcome.consumed < bytes.size())
-		outcome.result = sni_hello_byte(state.get(), bytes[outcome.consumed++]);
+		outcome.consumed +=
+			read(state.get(), bytes.data() + outcome.consumed, 1, outcome.result);
 	if (outcome.result == SNI_FOUND_NAME)
 		outcome.name.assign(state->name, state->name_len);
 	outcome.ech = state->ech;

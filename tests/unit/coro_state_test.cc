@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// coro_state_test.cc - every order in which a source, a waker, a canceller and the runner
-// of one coroutine can meet. The changes of the state word are the kernel's own
+// coro_state_test.cc - every order in which a source, a waker, a canceller, the runner and who
+// looks at its frame, of one coroutine, can meet. The changes of the state word are the kernel's own
 // (include/kcoro/state.h); each atomic step of the others is modelled from
 // kmod/coro/{coroutine,wait,event}.c. Explored depth first; states seen are not
 // explored again.
@@ -20,10 +20,10 @@ enum wait_state : std::uint8_t { idle, armed, firing, fired };
 enum body_at : std::uint8_t { before_await, in_await, at_end };
 // Where the runner is between two of its atomic steps.
 enum runner_at : std::uint8_t { runner_idle, body_runs, suspends, suspends_compare, again };
-enum actor : std::uint8_t { source, waker, canceller, runner, actors };
+enum actor : std::uint8_t { source, waker, canceller, looker, runner, actors };
 
 // Which rule is broken on purpose, to see that the exploration notices.
-enum class fault { none, fired_before_wake, suspends_blindly, queues_always };
+enum class fault { none, fired_before_wake, suspends_blindly, queues_always, thaws_blindly };
 
 struct world {
 	std::uint32_t word = KCORO_STATE_NOTIFIED; // started, and in the queue
@@ -43,7 +43,7 @@ struct world {
 		return std::vector<std::uint32_t>{
 			word,	   seen,    queued,  wait,	   body,	run,
 			event_set, locked,  freed,   step[source], step[waker], step[canceller],
-			owns[0],   owns[1], owns[2],
+			owns[0],   owns[1], owns[2], step[looker],
 		};
 	}
 };
@@ -127,6 +127,35 @@ private:
 		else
 			return false;
 		w.step[a]++;
+		return true;
+	}
+
+	// Finds it on its scope's list, so that it is not gone: freezes it, looks, thaws it.
+	bool step_looker(world &w)
+	{
+		switch (w.step[looker]) {
+		case 0:
+			if (w.freed || !kcoro_state_queues(w.word))
+				return false;
+			w.word = kcoro_state_frozen(w.word);
+			break;
+		case 1:
+			if (w.run != runner_idle || w.freed)
+				fail("the frame is run while somebody looks at it");
+			break;
+		case 2:
+			if (fault_ == fault::thaws_blindly || kcoro_state_suspends(w.word)) {
+				w.word = kcoro_state_suspended(w.word);
+			} else {
+				w.word = kcoro_state_again(w.word);
+				if (++w.queued > 1)
+					fail("queued twice");
+			}
+			break;
+		default:
+			return false;
+		}
+		w.step[looker]++;
 		return true;
 	}
 
@@ -220,6 +249,7 @@ private:
 			world w = from;
 			bool can = a == source	 ? step_source(w)
 				   : a == waker	 ? step_reference(w, waker, 0)
+				   : a == looker ? step_looker(w)
 				   : a == runner ? step_runner(w)
 						 : step_reference(w, canceller, KCORO_STATE_CANCEL);
 			if (!can)
@@ -253,6 +283,12 @@ TEST(CoroState, NoticesAWaitThatFiresBeforeItsWake)
 TEST(CoroState, NoticesALostWake)
 {
 	EXPECT_EQ(explorer(fault::suspends_blindly).explore(),
+		  "all are done and the coroutine is suspended: a wake was lost");
+}
+
+TEST(CoroState, NoticesAWakeThatIsLostToWhoLooks)
+{
+	EXPECT_EQ(explorer(fault::thaws_blindly).explore(),
 		  "all are done and the coroutine is suspended: a wake was lost");
 }
 

@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -27,25 +28,26 @@ outcome read(const std::string &bytes, bool skipping)
 	dns_message m{};
 	outcome out;
 
-	dns_message_body(&m, 0);
-	for (size_t i = 0; i < bytes.size(); i++) {
-		if (skipping && m.body.skip) {
-			m.body.skip--;
-			continue;
-		}
-		while (!skipping && m.body.skip) {
-			m.body.skip--;
-			if (++i >= bytes.size())
-				return out;
-		}
-		if (dns_message_body(&m, static_cast<__u8>(bytes[i]))) {
+	for (size_t i = 0; i < bytes.size();) {
+		const auto left = static_cast<__u32>(bytes.size() - i);
+		kcoro_input in{};
+
+		if (skipping)
+			i += kcoro_body_skip(&m.body, left);
+		in.end = skipping ? std::min<__u32>(KCORO_INPUT,
+						    static_cast<__u32>(bytes.size() - i))
+				  : 1;
+		if (!in.end)
+			break;
+		std::memcpy(in.bytes, bytes.data() + i, in.end);
+		const int result = dns_message_body(&m, &in);
+		i += in.at;
+		if (result == DNS_MALFORMED) {
 			out.malformed = true;
 			return out;
 		}
-		if (m.found) {
-			m.found = 0;
+		if (result == DNS_FOUND)
 			out.messages.push_back({m.id, m.flags, m.question});
-		}
 	}
 	return out;
 }

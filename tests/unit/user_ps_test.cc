@@ -217,6 +217,48 @@ TEST(UserPs, BytesThatAreNoTextAreEscaped)
 	EXPECT_NE(ps_table(all, ps_sorted(all), false).find("a\\x1b[1m\\x0a\n"), std::string::npos);
 }
 
+TEST(UserPs, FunctionsStandBelowTheirCoroutineInTheTree)
+{
+	auto one = coro(1, 0), two = coro(2, 1), three = coro(3, 1);
+
+	std::strcpy(two.functions, "_Z4leafi _ZN3net3runEv main");
+	coros all{one, two, three};
+	EXPECT_EQ(kcoro::ps_functions(two),
+		  (std::vector<std::string>{"main", "net::run()", "leaf(int)"}));
+	EXPECT_TRUE(kcoro::ps_functions(one).empty());
+	EXPECT_EQ(ps_table(all, ps_tree(all), true),
+		  "ID STAT WAIT  WAIT(ms) CPU SCOPE NAME\n"
+		  " 1 S    join         0   0 scope n1\n"
+		  " 2 S    event        0   0 scope  \\_ n2\n"
+		  "                                  |    > net::run()\n"
+		  "                                  |    > leaf(int)\n"
+		  " 3 S    event        0   0 scope  \\_ n3\n");
+	EXPECT_EQ(ps_table(all, ps_sorted(all), false).find("leaf"), std::string::npos);
+}
+
+TEST(UserPs, FunctionsOfTemplatesHaveNoType)
+{
+	auto one = coro(1, 0);
+
+	std::strcpy(one.functions, "_ZN3net4restIiEEN5kcoro4taskIT_EES3_ ...");
+	EXPECT_EQ(kcoro::ps_functions(one),
+		  (std::vector<std::string>{"...", "net::rest<int>(int)"}));
+	coros all{one};
+	EXPECT_NE(ps_table(all, ps_tree(all), true).find("  > ...\n"), std::string::npos);
+}
+
+TEST(UserPs, FunctionsAreCutAndEscapedLikeAllElse)
+{
+	auto one = coro(1, 0);
+
+	std::memset(one.functions, 'f', sizeof(one.functions));
+	std::memcpy(one.functions, "a\033 ", 3);
+	one.functions[0] = ' ';
+	coros all{one};
+	EXPECT_LE(widest(ps_table(all, ps_tree(all), true)), 80u);
+	EXPECT_EQ(ps_table(all, ps_tree(all), true).find('\033'), std::string::npos);
+}
+
 TEST(UserPs, ScopesTellWhoNeverWaited)
 {
 	kcoro_scope_info root{}, inner{};

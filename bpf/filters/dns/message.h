@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * message.h - reads DNS messages (RFC 1035) from a stream of them, byte by byte: each has
- * its length in front, as TCP has it.
+ * message.h - reads DNS messages (RFC 1035) from a stream of them: each has its length in
+ * front, as TCP has it.
  *
  * Plain C for BPF and for user space (C and C++). Whoever includes it brings __u8 .. __u32
  * along.
  *
  * Of a message it wants the id, the flags and the first question, which tell a query and its
- * answer; m->found says that they are there. The rest passes. So nobody has to understand
- * records, compression or EDNS.
+ * answer: DNS_FOUND says that they are there, and the next call goes on. The rest passes. So
+ * nobody has to understand records, compression or EDNS.
  */
 #ifndef KCORO_DNS_MESSAGE_H
 #define KCORO_DNS_MESSAGE_H
@@ -32,6 +32,7 @@
 
 enum dns_result {
 	DNS_MORE = KCORO_BODY_SUSPENDED,
+	DNS_FOUND,		/* m->id, m->flags, m->question; there may be more messages */
 	DNS_MALFORMED,
 };
 
@@ -48,7 +49,6 @@ struct dns_message {
 	__u8 label;		/* bytes of the label that are to come */
 	__u8 last;		/* it is the empty one */
 	__u8 name_len;
-	__u8 found;		/* id, flags and question are there; whoever looked clears it */
 };
 
 /* FNV-1a: short, and there are no tables of it to be flooded. The table's hash is keyed. */
@@ -57,17 +57,18 @@ struct dns_message {
 
 #define DNS_LOWER(c) ((c) >= 'A' && (c) <= 'Z' ? (c) - 'A' + 'a' : (c))
 
-DNS_BODY int dns_message_body(struct dns_message *m DNS_NONNULL, __u8 byte)
+DNS_BODY int dns_message_body(struct dns_message *m DNS_NONNULL,
+			      struct kcoro_input *in DNS_NONNULL)
 {
 	KCORO_BODY_BEGIN(&m->body);
 
 	for (;;) {
-		KCORO_BODY_U16(&m->body, byte, m->left);
+		KCORO_BODY_U16(&m->body, in, m->left);
 		KCORO_BODY_CLAIM(m->left, DNS_HEADER, DNS_MALFORMED);
-		KCORO_BODY_U16(&m->body, byte, m->id);
-		KCORO_BODY_U16(&m->body, byte, m->flags);
-		KCORO_BODY_U16(&m->body, byte, m->questions);
-		KCORO_BODY_SKIP(&m->body, 6);
+		KCORO_BODY_U16(&m->body, in, m->id);
+		KCORO_BODY_U16(&m->body, in, m->flags);
+		KCORO_BODY_U16(&m->body, in, m->questions);
+		KCORO_BODY_SKIP(&m->body, in, 6);
 
 		m->question = 0;
 		if (m->questions) {
@@ -75,7 +76,7 @@ DNS_BODY int dns_message_body(struct dns_message *m DNS_NONNULL, __u8 byte)
 			m->name_len = 0;
 			do {
 				KCORO_BODY_CLAIM(m->left, 1, DNS_MALFORMED);
-				KCORO_BODY_U8(&m->body, byte, m->label);
+				KCORO_BODY_U8(&m->body, in, m->label);
 				/* The first name of a message has nothing to point back to. */
 				if (m->label > DNS_LABEL_MAX ||
 				    m->name_len + m->label + 1 > DNS_NAME_MAX)
@@ -85,20 +86,20 @@ DNS_BODY int dns_message_body(struct dns_message *m DNS_NONNULL, __u8 byte)
 				m->last = !m->label;
 				KCORO_BODY_CLAIM(m->left, m->label, DNS_MALFORMED);
 				while (m->label) {
-					KCORO_BODY_U8(&m->body, byte, m->low);
+					KCORO_BODY_U8(&m->body, in, m->low);
 					m->question = DNS_HASH(m->question, DNS_LOWER(m->low));
 					m->label--;
 				}
 			} while (!m->last);
 			KCORO_BODY_CLAIM(m->left, 4, DNS_MALFORMED);
-			KCORO_BODY_U32(&m->body, byte, m->type_class);
+			KCORO_BODY_U32(&m->body, in, m->type_class);
 			m->question = DNS_HASH(m->question, m->type_class >> 24);
 			m->question = DNS_HASH(m->question, m->type_class >> 16);
 			m->question = DNS_HASH(m->question, m->type_class >> 8);
 			m->question = DNS_HASH(m->question, m->type_class);
 		}
-		m->found = 1;
-		KCORO_BODY_SKIP(&m->body, m->left);
+		KCORO_BODY_YIELD(&m->body, DNS_FOUND);
+		KCORO_BODY_SKIP(&m->body, in, m->left);
 	}
 
 	KCORO_BODY_END(DNS_MALFORMED);

@@ -64,13 +64,9 @@ KCORO_INLINE __u32 dns_skip(void *m, __u32 most)
 	return kcoro_body_skip(&((struct dns_message *)m)->body, most);
 }
 
-/* Until there is a message to look at, or none can be. */
-KCORO_INLINE int dns_byte(void *m, __u8 byte)
+KCORO_INLINE int dns_body(void *m, struct kcoro_input *in)
 {
-	struct dns_message *message = m;
-	int result = dns_message_body(message, byte);
-
-	return result ? result : message->found;
+	return dns_message_body(m, in);
 }
 
 KCORO_INLINE void dns_asked(const struct dns_run *run, const struct dns_key *key)
@@ -149,13 +145,15 @@ static __noinline bool dns_feed(const struct dns_run *run, struct dns_stream *s,
 
 	s->at = begin;
 	bpf_for(i, 0, DNS_MESSAGES) {
-		if (kcoro_feed(&run->from, &s->at, s->at, end, &s->message, dns_skip, dns_byte,
-			       DNS_MALFORMED) && !s->message.found)
-			return false;
-		if (!s->message.found)
-			break;
-		s->message.found = 0;
-		dns_message_found(run, &s->message);
+		switch (kcoro_feed(&run->from, &s->at, s->at, end, &s->message, dns_skip, dns_body,
+				   DNS_MALFORMED)) {
+		case DNS_FOUND:
+			dns_message_found(run, &s->message);
+			continue;
+		case DNS_MORE:
+			return true;
+		}
+		return false;
 	}
 	return true;
 }
@@ -164,6 +162,10 @@ static __noinline bool dns_feed(const struct dns_run *run, struct dns_stream *s,
 KCORO_INLINE void dns_datagram(const struct dns_run *run)
 {
 	const struct kcoro_packet *p = &run->packet;
+	struct kcoro_input length = {
+		.end = 2,
+		.bytes = { p->payload_len >> 8, p->payload_len },
+	};
 	struct dns_stream *s;
 	__u32 zero = 0;
 
@@ -171,9 +173,7 @@ KCORO_INLINE void dns_datagram(const struct dns_run *run)
 	if (!s)
 		return;
 	__builtin_memset(s, 0, sizeof(*s));
-	dns_message_body(&s->message, 0);
-	dns_message_body(&s->message, p->payload_len >> 8);
-	if (dns_message_body(&s->message, p->payload_len) ||
+	if (dns_message_body(&s->message, &length) ||
 	    !dns_feed(run, s, p->payload, p->payload + p->payload_len))
 		run->count->malformed++;
 }
@@ -204,7 +204,6 @@ KCORO_INLINE void dns_segment(const struct dns_run *run)
 	if (opts.created || (syn && s->stream.start != seq)) {
 		__builtin_memset(s, 0, sizeof(*s));
 		kcoro_stream_start(&s->stream, seq);
-		dns_message_body(&s->message, 0);
 		run->count->streams++;
 	}
 	over = p->flags & (KCORO_TCP_FIN | KCORO_TCP_RST);

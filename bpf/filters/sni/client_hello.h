@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * client_hello.h - finds the server name in a TLS ClientHello, byte by byte.
+ * client_hello.h - finds the server name in a TLS ClientHello.
  *
  * Plain C for BPF and for user space (C and C++). Whoever includes it brings
  * __u8 .. __u32 along.
@@ -10,7 +10,7 @@
  *   TCP bytes -> sni_record_body: TLS record headers
  *                  -> sni_message_body: the handshake message in the records
  *
- * The driver gives bytes with sni_hello_byte(), and lets sni_hello_skip() take
+ * The driver gives bytes with sni_record_body(), and lets sni_hello_skip() take
  * what nobody wants to look at.
  *
  * A length is tested against the block that encloses it before it is used, the
@@ -92,85 +92,86 @@ struct sni_hello {
  */
 #define SNI_CLAIM(from, n) KCORO_BODY_CLAIM(from, n, SNI_FOUND_MALFORMED)
 
-SNI_BODY int sni_message_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
+SNI_BODY int sni_message_body(struct sni_hello *h SNI_NONNULL,
+			      struct kcoro_input *in SNI_NONNULL)
 {
 	KCORO_BODY_BEGIN(&h->body);
 
 	/* header: type, length of three bytes */
-	KCORO_BODY_U8(&h->body, byte, h->low);
+	KCORO_BODY_U8(&h->body, in, h->low);
 	if (h->low != SNI_CLIENT_HELLO)
 		return SNI_FOUND_OTHER;
-	KCORO_BODY_U24(&h->body, byte, h->left);
+	KCORO_BODY_U24(&h->body, in, h->left);
 	if (h->left > h->max_hello)
 		return SNI_FOUND_TOO_LARGE;
 
 	/* legacy_version, random */
 	SNI_CLAIM(h->left, 2U + 32U);
-	KCORO_BODY_SKIP(&h->body, 2U + 32U);
+	KCORO_BODY_SKIP(&h->body, in, 2U + 32U);
 
 	SNI_CLAIM(h->left, 1U);
-	KCORO_BODY_U8(&h->body, byte, h->low);
+	KCORO_BODY_U8(&h->body, in, h->low);
 	if (h->low > SNI_SESSION_ID_MAX)
 		return SNI_FOUND_MALFORMED;
 	SNI_CLAIM(h->left, h->low);
-	KCORO_BODY_SKIP(&h->body, h->low);
+	KCORO_BODY_SKIP(&h->body, in, h->low);
 
 	/* cipher suites, two bytes each */
 	SNI_CLAIM(h->left, 2U);
-	KCORO_BODY_U16(&h->body, byte, h->block);
+	KCORO_BODY_U16(&h->body, in, h->block);
 	if (h->block < 2 || h->block % 2)
 		return SNI_FOUND_MALFORMED;
 	SNI_CLAIM(h->left, h->block);
-	KCORO_BODY_SKIP(&h->body, h->block);
+	KCORO_BODY_SKIP(&h->body, in, h->block);
 
 	/* compression methods */
 	SNI_CLAIM(h->left, 1U);
-	KCORO_BODY_U8(&h->body, byte, h->low);
+	KCORO_BODY_U8(&h->body, in, h->low);
 	if (h->low < 1)
 		return SNI_FOUND_MALFORMED;
 	SNI_CLAIM(h->left, h->low);
-	KCORO_BODY_SKIP(&h->body, h->low);
+	KCORO_BODY_SKIP(&h->body, in, h->low);
 
 	/* a hello of TLS 1.2 or older may end here */
 	if (!h->left)
 		return SNI_FOUND_NO_NAME;
 	SNI_CLAIM(h->left, 2U);
-	KCORO_BODY_U16(&h->body, byte, h->block);
+	KCORO_BODY_U16(&h->body, in, h->block);
 	if (h->block != h->left)
 		return SNI_FOUND_MALFORMED;
 
 	while (h->left) {
 		SNI_CLAIM(h->left, 4U);
-		KCORO_BODY_U16(&h->body, byte, h->type);
-		KCORO_BODY_U16(&h->body, byte, h->block);
+		KCORO_BODY_U16(&h->body, in, h->type);
+		KCORO_BODY_U16(&h->body, in, h->block);
 		SNI_CLAIM(h->left, h->block);
 
 		if (h->type == SNI_EXTENSION_ECH)
 			h->ech = 1;
 		if (h->type != SNI_EXTENSION_NAME) {
-			KCORO_BODY_SKIP(&h->body, h->block);
+			KCORO_BODY_SKIP(&h->body, in, h->block);
 			continue;
 		}
 
 		/* the list of names fills its extension, and is not empty */
 		SNI_CLAIM(h->block, 2U);
-		KCORO_BODY_U16(&h->body, byte, h->length);
+		KCORO_BODY_U16(&h->body, in, h->length);
 		if (h->length != h->block || !h->block)
 			return SNI_FOUND_MALFORMED;
 		while (h->block) {
 			SNI_CLAIM(h->block, 3U);
-			KCORO_BODY_U8(&h->body, byte, h->low);
-			KCORO_BODY_U16(&h->body, byte, h->length);
+			KCORO_BODY_U8(&h->body, in, h->low);
+			KCORO_BODY_U16(&h->body, in, h->length);
 			SNI_CLAIM(h->block, h->length);
 			if (h->low != SNI_TYPE_HOST_NAME) {
-				KCORO_BODY_SKIP(&h->body, h->length);
+				KCORO_BODY_SKIP(&h->body, in, h->length);
 				continue;
 			}
 
 			if (!h->length || h->length > sizeof(h->name))
 				return SNI_FOUND_MALFORMED;
 			while (h->name_len < h->length) {
-				KCORO_BODY_U8(&h->body, byte, h->low);
+				KCORO_BODY_U8(&h->body, in, h->low);
 				if (!SNI_NAME_BYTE(h->low) ||
 				    h->name_len >= sizeof(h->name))
 					return SNI_FOUND_MALFORMED;
@@ -190,27 +191,41 @@ SNI_BODY int sni_message_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
 	KCORO_BODY_END(SNI_FOUND_MALFORMED);
 }
 
+/* Gives the message body what is at hand of the record's content. */
+SNI_INLINE int sni_record_content(struct sni_hello *h, struct kcoro_input *in)
+{
+	__u32 begin = in->at, end = in->end;
+	int result;
+
+	if (end - begin > h->record.left)
+		in->end = begin + h->record.left;
+	result = sni_message_body(h, in);
+	h->record.left -= in->at - begin;
+	in->end = end;
+	return result;
+}
+
 /*
  * Reads record headers, and gives the message body what the records contain.
  * A flow that does not begin like TLS is told from one that goes wrong later.
  */
-SNI_BODY int sni_record_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
+SNI_BODY int sni_record_body(struct sni_hello *h SNI_NONNULL,
+			     struct kcoro_input *in SNI_NONNULL)
 {
 	int result;
 
 	KCORO_BODY_BEGIN(&h->record.body);
-	sni_message_body(h, 0);
 
 	for (;;) {
-		KCORO_BODY_U8(&h->record.body, byte, h->record.byte);
+		KCORO_BODY_U8(&h->record.body, in, h->record.byte);
 		if (h->record.byte != SNI_RECORD_HANDSHAKE)
 			return h->record.begun ? SNI_FOUND_MALFORMED : SNI_FOUND_OTHER;
-		KCORO_BODY_U8(&h->record.body, byte, h->record.byte);
+		KCORO_BODY_U8(&h->record.body, in, h->record.byte);
 		if (h->record.byte != SNI_RECORD_MAJOR)
 			return h->record.begun ? SNI_FOUND_MALFORMED : SNI_FOUND_OTHER;
 		h->record.begun = 1;
-		KCORO_BODY_U8(&h->record.body, byte, h->record.byte);
-		KCORO_BODY_U16(&h->record.body, byte, h->record.left);
+		KCORO_BODY_U8(&h->record.body, in, h->record.byte);
+		KCORO_BODY_U16(&h->record.body, in, h->record.left);
 		if (h->record.left > SNI_RECORD_MAX)
 			return SNI_FOUND_MALFORMED;
 		if (!h->record.left) {
@@ -220,13 +235,8 @@ SNI_BODY int sni_record_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
 		}
 
 		while (h->record.left) {
-			KCORO_BODY_NEXT(&h->record.body, 0);
-			h->record.left--;
-			if (h->body.skip) {
-				h->body.skip--;
-				continue;
-			}
-			result = sni_message_body(h, byte);
+			KCORO_BODY_NEXT(&h->record.body, in);
+			result = sni_record_content(h, in);
 			if (result)
 				return result;
 		}
@@ -235,17 +245,10 @@ SNI_BODY int sni_record_body(struct sni_hello *h SNI_NONNULL, __u8 byte)
 	KCORO_BODY_END(SNI_FOUND_MALFORMED);
 }
 
-/* Starts a parse: the state is zero before, and wants its first byte after. */
+/* Starts a parse: the state is zero before. */
 SNI_INLINE void sni_hello_start(struct sni_hello *h, __u32 max_hello)
 {
 	h->max_hello = max_hello;
-	sni_record_body(h, 0);
-}
-
-/* Gives the next byte of the TCP stream. Not to be called again after a result. */
-SNI_INLINE int sni_hello_byte(struct sni_hello *h, __u8 byte)
-{
-	return sni_record_body(h, byte);
 }
 
 /*
@@ -255,15 +258,13 @@ SNI_INLINE int sni_hello_byte(struct sni_hello *h, __u8 byte)
  */
 SNI_INLINE __u32 sni_hello_skip(struct sni_hello *h, __u32 most)
 {
-	__u32 n = h->body.skip;
+	__u32 n;
 
-	if (!n || h->record.left < 2)
+	if (h->record.left < 2)
 		return 0;
-	if (n > h->record.left - 1U)
-		n = h->record.left - 1U;
-	if (n > most)
-		n = most;
-	h->body.skip -= n;
+	if (most > h->record.left - 1U)
+		most = h->record.left - 1U;
+	n = kcoro_body_skip(&h->body, most);
 	h->record.left -= n;
 	return n;
 }

@@ -29,7 +29,7 @@
 
 /* The frame: what is known of a flow between two of its segments. */
 struct sni_flow {
-	__u64 deadline_ns;	/* the hello must be whole by then; 0: no limit */
+	__u64 timeout_ns;	/* for the next leave */
 	struct kcoro_stream stream;
 	__u32 segments;		/* with payload, read or repeated */
 	__u32 blocked;
@@ -128,22 +128,19 @@ KCORO_INLINE __u32 flow_skip(void *hello, __u32 most)
 	return sni_hello_skip(hello, most);
 }
 
-KCORO_INLINE int flow_byte(void *hello, __u8 byte)
+KCORO_INLINE int flow_body(void *hello, struct kcoro_input *in)
 {
-	return sni_hello_byte(hello, byte);
+	return sni_record_body(hello, in);
 }
 
 /* Leaves the entry as it is: it ends when it has not become more by its deadline. */
-KCORO_INLINE void flow_leave(struct kcoro_entry *entry, const struct sni_flow *flow)
+KCORO_INLINE void flow_leave(struct kcoro_entry *entry, struct sni_flow *flow)
 {
-	__u64 deadline = flow->deadline_ns, now = bpf_ktime_get_ns();
-	__u64 rest = 0;
+	__u64 timeout = flow->blocked ? config.blocked_timeout_ns : flow->timeout_ns;
 
-	if (flow->blocked)
-		rest = config.blocked_timeout_ns;
-	else if (deadline)
-		rest = deadline > now ? deadline - now : 1;
-	bpf_kcoro_table_leave(entry, rest);
+	/* The hello's deadline counts from the SYN. */
+	flow->timeout_ns = KCORO_TIMEOUT_KEEP;
+	bpf_kcoro_table_leave(entry, timeout);
 }
 
 /* The parser has come to a result: the end of the flow's coroutine, or the flow is blocked. */
@@ -209,7 +206,7 @@ KCORO_INLINE enum sni_action flow_read(const struct flow_run *run, struct kcoro_
 		flow->segments++;
 		result = kcoro_feed(&run->from, &flow->at, p->payload + old,
 				    p->payload + p->payload_len, &flow->hello, flow_skip,
-				    flow_byte, SNI_FOUND_MALFORMED);
+				    flow_body, SNI_FOUND_MALFORMED);
 		if (result)
 			return flow_judge(run, entry, flow, result);
 		run->count->suspended++;
@@ -261,8 +258,7 @@ KCORO_INLINE enum sni_action flow_syn(const struct flow_run *run)
 	}
 	if (opts.created || flow->stream.start != p->seq + 1) {
 		__builtin_memset(flow, 0, sizeof(*flow));
-		if (config.hello_timeout_ns)
-			flow->deadline_ns = bpf_ktime_get_ns() + config.hello_timeout_ns;
+		flow->timeout_ns = config.hello_timeout_ns;
 		kcoro_stream_start(&flow->stream, p->seq + 1);
 		sni_hello_start(&flow->hello, config.max_hello);
 	}

@@ -2,13 +2,11 @@
 /*
  * kernel.hpp - what the C++ library takes from the kernel.
  *
- * Kernel headers are C and can't be included from C++; what is needed crosses by
- * the functions below, which kcoro.ko exports (kmod/cxx/runtime.c). A size of 0
- * or over KCORO_FRAME_SIZE_MAX (8 KiB) gives a null pointer.
+ * Kernel headers are C and can't be included from C++: what is needed crosses by the functions
+ * of cxx.h, which kcoro.ko exports. A frame of 0 or over 8 KiB is a null pointer.
  *
- * Thread safety and contexts: frames in any context, NMI included; never sleeps. Locks, the
- * clock and what is built on them (all but result, frame and task) are not there yet:
- * kcoro.ko does not export kcoro_cxx_lock(), _unlock() and _now() so far.
+ * Thread safety and contexts: frames in any context, NMI included; a guard in any but NMI;
+ * nothing here sleeps.
  */
 #ifndef KCORO_PLATFORM_KERNEL_HPP
 #define KCORO_PLATFORM_KERNEL_HPP
@@ -16,18 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
-extern "C" {
-/* A spin lock of the kernel: raw, with interrupts off. Gives the flags for unlocking. */
-unsigned long kcoro_cxx_lock(unsigned int *lock) noexcept;
-void kcoro_cxx_unlock(unsigned int *lock, unsigned long flags) noexcept;
-/* Nanoseconds of the monotonic clock. */
-std::uint64_t kcoro_cxx_now() noexcept;
-
-/* A frame from the default pool, 64-byte aligned, or null. */
-void *kcoro_cxx_frame_alloc(std::size_t size) noexcept;
-/* Give it back, with the size it was asked for. */
-void kcoro_cxx_frame_free(void *frame, std::size_t size) noexcept;
-}
+#include <kcoro/cxx.h>
 
 namespace kcoro::inline KCORO_ABI::platform {
 
@@ -69,6 +56,11 @@ public:
 private:
 	unsigned int &word_;
 	unsigned long flags_;
+};
+
+/* A timer of the kernel, while it is armed. */
+struct timer_room {
+	alignas(8) unsigned char bytes[KCORO_CXX_TIMER_ROOM];
 };
 
 /* There are no exceptions in the kernel. */

@@ -110,6 +110,9 @@ private:
 #endif
 };
 
+/* Executors of user space keep their timers in a heap. */
+struct timer_room {};
+
 inline constexpr std::size_t frame_grain = 64;
 /* Up to here frames have classes; it is also the kernel's limit. */
 inline constexpr std::size_t frame_size_cached = 8192;
