@@ -72,7 +72,8 @@
  * module is built in one go, and people read its names (kmod/cxx/name.c).
  */
 namespace kcoro {
-inline namespace KCORO_ABI __attribute__((__abi_tag__)) {}
+inline namespace KCORO_ABI __attribute__((__abi_tag__)) {
+}
 } // namespace kcoro
 #endif
 

@@ -14,7 +14,8 @@
  *                what the object needs itself is its own business.
  * Allocation:    one block, from the platform's frames or from where the caller says. None
  *                there: the pointer is empty. At most frame_alignment for the object; in the
- *                kernel at most KCORO_FRAME_SIZE_MAX for object and counts (24 bytes).
+ *                kernel at most KCORO_FRAME_SIZE_MAX for object, counts (16 bytes) and
+ *                what the source keeps.
  * Cancellation:  does not matter here. Destroying a frame drops the pointers in it.
  * Traps:         owners in a cycle live for ever: one of them is to be a weak_rc_ptr. Memory
  *                stays until the last watcher has gone. In its constructor and destructor an

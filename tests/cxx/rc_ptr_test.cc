@@ -350,11 +350,12 @@ TYPED_TEST(rc_test, from_an_allocator_by_value)
 {
 	counters c;
 	{
-		auto a = allocate_rc<counted, TypeParam>(by_value<char>(c), 9);
+		const by_value<char> from(c);
+		auto a = allocate_rc<counted, TypeParam>(from, 9);
 
 		EXPECT_EQ(a->value, 9);
 		EXPECT_EQ(c.live, 1);
-		EXPECT_EQ(c.refs, 1);
+		EXPECT_EQ(c.refs, 2);
 	}
 	EXPECT_EQ(c.live, 0);
 	EXPECT_EQ(c.refs, 0);
