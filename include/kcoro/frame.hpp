@@ -146,7 +146,7 @@ template <typename A> struct frame_allocator_arg {
 		return (size + sizeof(block) - 1) / sizeof(block);
 	}
 
-	static state keep(A &a) noexcept { return state(a); }
+	static state keep(const A &a) noexcept { return state(a); }
 	static void *alloc(state &s, std::size_t size) noexcept
 	{
 #if KCORO_EXCEPTIONS

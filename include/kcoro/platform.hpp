@@ -66,6 +66,17 @@
 #endif
 #define KCORO_ABI KCORO_JOIN(v1_, KCORO_SYMMETRIC_TRANSFER, KCORO_THREADS, KCORO_EXCEPTIONS)
 
+#ifndef __KERNEL__
+/*
+ * The tag makes them part of a function's name, too, that only returns something from here. A
+ * module is built in one go, and people read its names (kmod/cxx/name.c).
+ */
+namespace kcoro {
+inline namespace KCORO_ABI __attribute__((__abi_tag__)) {
+}
+} // namespace kcoro
+#endif
+
 #ifdef __KERNEL__
 #include <kcoro/platform/kernel.hpp>
 #else

@@ -12,8 +12,8 @@
 
 CXX_TESTS := $(patsubst tests/cxx/%_test.cc,%,$(sort $(wildcard tests/cxx/*_test.cc)))
 CXX_TESTS_O0 := task
-CXX_TESTS_NOEXCEPT := $(filter task frame spawn,$(CXX_TESTS))
-CXX_TESTS_TSAN := $(filter task pool spawn channel completion,$(CXX_TESTS))
+CXX_TESTS_NOEXCEPT := $(filter task frame spawn rc_ptr,$(CXX_TESTS))
+CXX_TESTS_TSAN := $(filter task pool spawn channel completion rc_ptr,$(CXX_TESTS))
 comma := ,
 CLANGXX ?= $(subst clang,clang++,$(CLANG))
 # GCC 12 can't see that a union's value is there only without an error.
@@ -44,26 +44,3 @@ $(eval $(call cxx_tests,_clang,$(CLANGXX),-O2 -Wno-unknown-warning-option))
 $(eval $(call cxx_tests,_tsan,$(CLANGXX),-O1 -Wno-unknown-warning-option -fsanitize=thread -fno-omit-frame-pointer))
 
 -include $(wildcard $(O)/tests/unit/cxx_*.d)
-
-# The benchmarks, all in one program, so that one run gives ratios.
-cxx_bench := $(O)/tests/cxx_bench
-cxx_bench_sources := tests/cxx/bench/limit_bench.cpp tests/cxx/bench/kcoro_bench.cc tests/cxx/bench/peers_bench.cc
-cxx_bench_flags := -std=c++20 -O2 -DNDEBUG -Wall -Wextra -Iinclude -DASIO_STANDALONE
-
-.PHONY: bench-cxx
-bench-cxx: $(cxx_bench) $(O)/tests/cxx_count_suspend ## time the C++ library in user space, against the limit and Asio
-	@tests/cxx/bench/report $^
-
-$(cxx_bench): $(cxx_bench_sources:tests/cxx/bench/%=$(O)/tests/cxx/%.o)
-	@echo "  CXX      $@"
-	$(Q)$(CXX) -o $@ $^ -lbenchmark -lbenchmark_main -lpthread
-$(O)/tests/cxx/%.o: tests/cxx/bench/%
-	@echo "  CXX      $@"
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CXX) $(cxx_bench_flags) -MD -MP -c -o $@ $<
-$(O)/tests/cxx_count_suspend: tests/cxx/bench/count_suspend.cc
-	@echo "  CXX      $@"
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CXX) $(cxx_bench_flags) -MD -MP -o $@ $<
-
--include $(wildcard $(O)/tests/cxx/*.d $(O)/tests/cxx_*.d)

@@ -2,6 +2,7 @@
 // spawn_test.cc - spawned tasks: handles, data, stops at each place, scopes.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "loop.hpp"
@@ -238,6 +239,40 @@ TEST_P(spawn_test, last_handle_kills)
 		EXPECT_EQ(counted::alive, 5);
 	}
 	settle();
+	EXPECT_EQ(counted::alive, 0);
+}
+
+// Its move into the frame drops the last handle of the coroutine that returns it.
+struct dropper {
+	explicit dropper(join_handle<dropper> *h) noexcept : own(h) {}
+	dropper(dropper &&other) noexcept : own(std::exchange(other.own, nullptr))
+	{
+		if (own)
+			*own = {};
+	}
+	dropper &operator=(dropper &&) = default;
+
+	counted c;
+	join_handle<dropper> *own;
+};
+
+// Nothing may be destroyed under a body that is at its return.
+TEST_P(spawn_test, last_handle_goes_in_the_return_value)
+{
+	event e;
+	auto body = [](event &start, join_handle<dropper> &own) -> task<dropper> {
+		counted c;
+		(void)co_await start.wait();
+		co_return dropper(&own);
+	};
+	join_handle<dropper> h;
+
+	h = spawn(loop, body(e, h));
+	settle();
+	EXPECT_EQ(counted::alive, 1);
+	e.set();
+	settle();
+	EXPECT_FALSE(h);
 	EXPECT_EQ(counted::alive, 0);
 }
 
