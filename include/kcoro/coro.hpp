@@ -82,14 +82,18 @@ struct wait_node;
 /* What the source did is there; the waker is done with the wait. */
 inline constexpr unsigned int state_fired = 1U << 7;
 
+/* As enum kcoro_wait_kind; what that does not have comes last. */
 enum class wait_kind : unsigned char {
 	nothing,
 	event,
 	timer,
-	channel,
-	completion,
+	channel = 4,
 	join,
 	group,
+	queue,
+	call,
+	key,
+	completion = 128,
 	task,
 };
 
@@ -207,10 +211,22 @@ public:
 
 	/* The frame that is resumed next; while it does not run. */
 	void *innermost() const noexcept { return current_.address(); }
+	/* Where that stands, and the bits of stops(); for executors that show it to others. */
+	void *const *innermost_place() const noexcept
+	{
+		static_assert(sizeof(current_) == sizeof(void *));
+		return reinterpret_cast<void *const *>(&current_);
+	}
+	const unsigned int *state_place() const noexcept { return state_.place(); }
 
 	/* For executors: link of their queue, and the one call. */
 	coro *next = nullptr;
 	inline void run() noexcept;
+	/*
+	 * As run(), where nobody has called wake(state_fired), but what it waits for is there. For
+	 * executors that are serial, and learn of it in another way.
+	 */
+	[[gnu::always_inline]] inline void run_fired() noexcept;
 
 	/* For awaits: @w is what the coroutine waits for, in @frame. Before @w is published. */
 	void suspend_at(std::coroutine_handle<> frame, wait_node &w) noexcept
@@ -303,6 +319,7 @@ protected:
 
 private:
 	inline bool step(unsigned int state) noexcept;
+	inline void run_with(unsigned int old) noexcept;
 	inline void unwind() noexcept;
 	inline void finish() noexcept;
 	inline void end() noexcept;
@@ -396,7 +413,7 @@ inline void coro::end() noexcept
 	if (exec_->ops->ended) {
 		enum status s = status();
 
-		exec_->ops->ended(*exec_, s == status::done ? *error_ : status_errno(s));
+		exec_->ops->ended(*exec_, *this, s == status::done ? *error_ : status_errno(s));
 	}
 	completed_(*this);
 }
@@ -425,7 +442,7 @@ inline void coro::unwind() noexcept
 /* Do what @state asks for; true: a frame was resumed or destroyed. */
 inline bool coro::step(unsigned int state) noexcept
 {
-	const bool fired = state & state_fired;
+	bool fired = state & state_fired;
 	wait_node *w = waiting_;
 
 	if (!ran_) {
@@ -439,8 +456,8 @@ inline bool coro::step(unsigned int state) noexcept
 		resume(current_);
 		return true;
 	}
-	if (fired && w && w->ops->settle && !w->ops->settle(*w))
-		return false;
+	if (fired && w && w->ops->settle)
+		fired = w->ops->settle(*w);
 	if (!fired) {
 		if (!(state & KCORO_STATE_STOP) || !w)
 			return false;
@@ -466,9 +483,39 @@ inline bool coro::step(unsigned int state) noexcept
 
 inline void coro::run() noexcept
 {
+	run_with(state_.change(KCORO_STATE_NOTIFIED | state_fired,
+			       exec_->serial ? 0 : KCORO_STATE_RUNNING, exec_->alone));
+}
+
+inline void coro::run_fired() noexcept
+{
+	unsigned int old = state_.load();
+
+	if (!old && !waiting_->ops->settle) [[likely]] {
+		/* Nothing else: run_with(), short. */
+		in_run_ = true;
+		waiting_ = nullptr;
+		resume(current_);
+		in_run_ = false;
+		if (ended_) [[unlikely]] {
+			finish();
+			return;
+		}
+		old = state_.load() & ~state_fired;
+		if (!(old & KCORO_STATE_STOP)) [[likely]]
+			return;
+	} else {
+		if (old & KCORO_STATE_NOTIFIED)
+			old = state_.change(KCORO_STATE_NOTIFIED | state_fired, 0, exec_->alone);
+		old |= state_fired;
+	}
+	run_with(old);
+}
+
+/* @old: the state, of which NOTIFIED and FIRED have been taken. */
+inline void coro::run_with(unsigned int old) noexcept
+{
 	const bool serial = exec_->serial;
-	unsigned int old = state_.change(KCORO_STATE_NOTIFIED | state_fired,
-					 serial ? 0 : KCORO_STATE_RUNNING, exec_->alone);
 
 	if (old & KCORO_STATE_FINISHED) {
 		end();
