@@ -28,11 +28,11 @@ void echo_cxx_no_linger(struct socket *sock);
 
 #ifdef __cplusplus
 /* socket.c */
-socket *echo_accept(socket *listener) noexcept;
-echo_buffer *echo_receive(socket *sock) noexcept;
-int echo_send(socket *sock, echo_buffer *buffer) noexcept;
-void echo_buffer_free(echo_buffer *buffer) noexcept;
-void echo_close(socket *sock) noexcept;
+struct socket *echo_accept(struct socket *listener);
+struct echo_buffer *echo_receive(struct socket *sock);
+int echo_send(struct socket *sock, struct echo_buffer *buffer);
+void echo_buffer_free(struct echo_buffer *buffer);
+void echo_close(struct socket *sock);
 #endif
 
 /* cxx_body.cc. @room is set when a connection has ended. 0 or an errno. */

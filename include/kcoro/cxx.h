@@ -48,8 +48,9 @@ struct kcoro_cxx_body {
 
 /*
  * A wait for what the core has: struct kcoro_wait. C++ says who is told: the coroutine of the
- * core, which is woken, and whose next step is told KCORO_CXX_FIRED; one such wait at a time. Or, with KCORO_CXX_WAIT_CALLS in @flags, a function: it may be called at once, with a
- * lock of the source held and interrupts off, and the wait belongs to C++ from then on.
+ * core, which is woken, and whose next step is told KCORO_CXX_FIRED; one such wait at a time.
+ * Or, with KCORO_CXX_WAIT_CALLS in @flags, a function: it may be called at once, with a lock of
+ * the source held and interrupts off, and the wait belongs to C++ from then on.
  */
 struct kcoro_cxx_wait {
 	void *link[2];
@@ -68,7 +69,7 @@ struct kcoro_cxx_wait {
 #define KCORO_CXX_WAIT_CALLS 4	/* in: C++ sets it, or 0 */
 #define KCORO_CXX_WAIT_BROKEN 2	/* out: the source has gone, or was closed */
 
-/* Bytes, 8-byte aligned, of a wait for a key, one at a wait queue, and a call, each zero at first. */
+/* Bytes, 8-byte aligned and zero at first: a wait for a key, one at a wait queue, a call. */
 #define KCORO_CXX_KEY_ROOM 112
 #define KCORO_CXX_KEY_HOLD_ROOM 152
 #define KCORO_CXX_QUEUE_ROOM 56

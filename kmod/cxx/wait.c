@@ -27,8 +27,8 @@ SAME(state, state);
 SAME(kind, kind);
 SAME(index, index);
 SAME(flags, flags);
-static_assert(KCORO_CXX_WAIT_CALLS == KCORO_WAIT_CALLS &&
-	      KCORO_CXX_WAIT_BROKEN == KCORO_WAIT_BROKEN);
+static_assert(KCORO_WAIT_CALLS == KCORO_CXX_WAIT_CALLS);
+static_assert(KCORO_WAIT_BROKEN == KCORO_CXX_WAIT_BROKEN);
 
 int kcoro_cxx_event_wait(struct kcoro_event *event, struct kcoro_cxx_wait *cxx)
 {

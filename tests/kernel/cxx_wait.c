@@ -68,7 +68,8 @@ static int end(void)
 	err = kcoro_scope_destroy(others) ?: err;
 	if (!IS_ERR_OR_NULL(table))
 		kcoro_table_release(table);
-	scope = others = NULL;
+	scope = NULL;
+	others = NULL;
 	other = NULL;
 	table = NULL;
 	return err;
