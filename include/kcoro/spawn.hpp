@@ -10,8 +10,9 @@
  * Thread safety: handles may be used and dropped on any thread; one handle by one thread at
  *                a time.
  * Allocation:    one block for the spawned task beside its frame, from the executor-independent
- *                platform pool. It is made before the task's frame is entered, and freed after
- *                that is gone. Without memory, or of a task without a frame, the handle is
+ *                platform pool. It is made before the task's frame is entered. At the end
+ *                what goes is the frame with the task's parameters, then the private data,
+ *                then the block. Without memory, or of a task without a frame, the handle is
  *                done at once and gives -ENOMEM.
  * Cancellation:  cancel(), kill(), time_out() from anywhere. Dropping the last handle kills,
  *                unless it was detached. Who awaits a handle and is stopped passes the stop on
@@ -26,6 +27,7 @@
 #define KCORO_SPAWN_HPP
 
 #include <concepts>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -198,9 +200,13 @@ public:
 	Data &data() noexcept { return data_; }
 
 private:
-	static void destroy(spawned_base &self) noexcept
+	static void destroy(spawned_base &base) noexcept
 	{
-		static_cast<spawned_with &>(self).~spawned_with();
+		auto &self = static_cast<spawned_with &>(base);
+
+		/* What the frame has may refer to the data. */
+		self.body = {};
+		self.~spawned_with();
 	}
 
 	[[no_unique_address]] Data data_;
@@ -249,6 +255,8 @@ public:
 		if (of_)
 			std::exchange(of_, nullptr)->drop_handle(true);
 	}
+	/* Its own while there is a handle, strong or weak; 0 without a coroutine. */
+	std::uintptr_t id() const noexcept { return reinterpret_cast<std::uintptr_t>(of_); }
 	/* What was given to spawn(), as its type there; null without a coroutine. */
 	template <typename Data> Data *data() const noexcept
 	{
