@@ -44,7 +44,7 @@ namespace detail {
  * aggregate: then what derives from it may use its padding.
  */
 struct promise_link {
-	std::coroutine_handle<> continuation;
+	void *continuation; /* a frame, or a coro */
 	coro *owner;
 	int error;
 
@@ -73,7 +73,55 @@ struct promise_link {
 	static constexpr std::size_t result_offset = 2 * sizeof(void *);
 	/* Behind the two functions of a frame. */
 	static constexpr std::size_t in_frame = 2 * sizeof(void *);
+
+	static promise_link &of(void *frame) noexcept
+	{
+		return *reinterpret_cast<promise_link *>(static_cast<unsigned char *>(frame) +
+							 in_frame);
+	}
 };
+
+/*
+ * What a task has in the place of a frame, and why: to who awaits it one that has ended with
+ * an error, so that nobody has to ask. Nobody owns it, which a real one that has ended lacks.
+ */
+struct absent_frame {
+	void (*resume)(void *);
+	void (*destroy)(void *);
+	void *continuation;
+	coro *owner;
+	int error;
+
+	static void nothing(void *) noexcept {}
+};
+static_assert(offsetof(absent_frame, error) ==
+	      promise_link::in_frame + promise_link::result_offset);
+
+template <int Error>
+inline constexpr absent_frame absent{nullptr, absent_frame::nothing, nullptr, nullptr, Error};
+
+/*
+ * What is called as a coroutine's functions are, and is none. clang has a calling convention of
+ * its own for these, and takes a call whose function it sees for one that is never made.
+ */
+[[gnu::always_inline]] inline void *as_frame(void *object) noexcept
+{
+#ifdef __clang__
+	__asm__("" : "+r"(object));
+#endif
+	return object;
+}
+
+template <int Error> void *no_frame() noexcept
+{
+	return as_frame(const_cast<absent_frame *>(&absent<Error>));
+}
+
+inline bool is_frame(void *frame) noexcept
+{
+	return !std::coroutine_handle<>::from_address(frame).done() ||
+	       promise_link::of(frame).owner;
+}
 
 } // namespace detail
 
@@ -142,6 +190,7 @@ private:
  */
 class coro {
 	static inline void root_ended(coro *co) noexcept;
+	static void ended_at_once(coro *) noexcept {}
 	static void root_destroyed(coro *) noexcept { platform::panic("a coro was destroyed"); }
 
 	/* Read by coroutine_handle<>::resume(): these two are first. */
@@ -254,10 +303,7 @@ public:
 	}
 
 	/* For tasks: who is resumed at the end of the outermost one. */
-	std::coroutine_handle<> continuation() noexcept
-	{
-		return std::coroutine_handle<>::from_address(this);
-	}
+	void *continuation() noexcept { return detail::as_frame(this); }
 
 	/* For tasks without symmetric transfer: what is resumed after the one that returns. */
 	void transfer(std::coroutine_handle<> to) noexcept { transfer_ = to; }
@@ -278,26 +324,24 @@ public:
 
 	/*
 	 * For who owns the outermost task: then start it here, or post it. @root: where its
-	 * frame is kept; if the frame has to be destroyed, an errno is left there (task.hpp).
+	 * frame is kept; if the frame has to be destroyed, detail::no_frame is left there.
 	 */
-	void set_root(void **root, const int *error) noexcept
+	void set_root(void **root) noexcept
 	{
 		root_ = root;
 		current_ = std::coroutine_handle<>::from_address(*root);
-		error_ = error;
 	}
-	bool has_frame() const noexcept;
+	bool has_frame() const noexcept { return root_ && detail::is_frame(*root_); }
 	void post_start() noexcept { wake(state_fired); }
-	/* True: it has finished, and completed() was not called. On the executor. */
-	inline bool start_here() noexcept;
-	/* Use it for another task; it has finished, or never ran. */
-	void reuse() noexcept
-	{
-		state_.store(0);
-		ran_ = false;
-		ended_ = false;
-		waiting_ = nullptr;
-	}
+	/*
+	 * On the executor, for who starts tasks here, one after the other, as long as they end
+	 * at once: begin_starts(), and runs_through() for each. The one that does not needs
+	 * keep_root(): its frame stands at @root. That is true if it has ended after all, and
+	 * completed() was not called; such a coro is of no use any more.
+	 */
+	inline void begin_starts() noexcept;
+	inline bool runs_through(std::coroutine_handle<> begun) noexcept;
+	inline bool keep_root(void **root) noexcept;
 	/* End it without running on, while it waits and nobody wakes it: for task::run(). */
 	inline void abandon() noexcept;
 
@@ -320,6 +364,7 @@ protected:
 private:
 	inline bool step(unsigned int state) noexcept;
 	inline void run_with(unsigned int old) noexcept;
+	static inline void *stopped_frame(unsigned int state) noexcept;
 	inline void unwind() noexcept;
 	inline void finish() noexcept;
 	inline void end() noexcept;
@@ -334,30 +379,8 @@ private:
 	std::coroutine_handle<> current_;
 	void **root_ = nullptr;
 	std::coroutine_handle<> transfer_;
-	const int *error_ = nullptr; /* the outermost task's */
 	on_end completed_;
 };
-
-/* In the place of a frame: why there is none. An address below any frame's. */
-inline void *error_as_frame(int error) noexcept
-{
-	return reinterpret_cast<void *>(static_cast<std::uintptr_t>(-error));
-}
-
-inline bool is_frame(const void *frame) noexcept
-{
-	return reinterpret_cast<std::uintptr_t>(frame) >= 4096;
-}
-
-inline int frame_as_error(const void *frame) noexcept
-{
-	return -static_cast<int>(reinterpret_cast<std::uintptr_t>(frame));
-}
-
-inline bool coro::has_frame() const noexcept
-{
-	return root_ && is_frame(*root_);
-}
 
 /* A source has what @w is for, and took it off its list. @w may be gone afterwards. */
 inline void fire(wait_node &w) noexcept;
@@ -386,7 +409,7 @@ inline enum status coro::final_status(unsigned int state) const noexcept
 	if (state & KCORO_STATE_KILL)
 		return status::killed;
 	/* Who was killed has no frame any more. */
-	int error = ran_ && error_ ? *error_ : 0;
+	int error = ran_ ? detail::promise_link::of(*root_).error : 0;
 
 	if (state & KCORO_STATE_TIMEOUT && (!ran_ || error == err::timed_out))
 		return status::timed_out;
@@ -413,9 +436,23 @@ inline void coro::end() noexcept
 	if (exec_->ops->ended) {
 		enum status s = status();
 
-		exec_->ops->ended(*exec_, *this, s == status::done ? *error_ : status_errno(s));
+		exec_->ops->ended(*exec_, *this,
+				  s == status::done ? detail::promise_link::of(*root_).error
+						    : status_errno(s));
 	}
 	completed_(*this);
+}
+
+inline void *coro::stopped_frame(unsigned int state) noexcept
+{
+	switch (stop_errno(state)) {
+	case err::timed_out:
+		return detail::no_frame<err::timed_out>();
+	case err::cancelled:
+		return detail::no_frame<err::cancelled>();
+	default:
+		return detail::no_frame<err::interrupted>();
+	}
 }
 
 /*
@@ -424,14 +461,13 @@ inline void coro::end() noexcept
  */
 inline void coro::unwind() noexcept
 {
-	void *const killed = error_as_frame(stop_errno(state_.load()));
+	void *const killed = stopped_frame(state_.load());
 	void *frame = current_.address();
 
 	ended_ = true;
 	while (frame != this) {
-		auto &promise = *reinterpret_cast<detail::promise_link *>(
-			static_cast<unsigned char *>(frame) + detail::promise_link::in_frame);
-		void *outer = promise.continuation.address();
+		auto &promise = detail::promise_link::of(frame);
+		void *outer = promise.continuation;
 
 		*promise.take_owner_slot() = killed;
 		std::coroutine_handle<>::from_address(frame).destroy();
@@ -489,6 +525,7 @@ inline void coro::run() noexcept
 
 inline void coro::run_fired() noexcept
 {
+	[[maybe_unused]] platform::thread_state kept;
 	unsigned int old = state_.load();
 
 	if (!old && !waiting_->ops->settle) [[likely]] {
@@ -515,6 +552,7 @@ inline void coro::run_fired() noexcept
 /* @old: the state, of which NOTIFIED and FIRED have been taken. */
 inline void coro::run_with(unsigned int old) noexcept
 {
+	[[maybe_unused]] platform::thread_state kept;
 	const bool serial = exec_->serial;
 
 	if (old & KCORO_STATE_FINISHED) {
@@ -540,16 +578,30 @@ inline void coro::run_with(unsigned int old) noexcept
 		exec_->ops->post(*exec_, *this);
 }
 
-inline bool coro::start_here() noexcept
+inline void coro::begin_starts() noexcept
 {
-	if (!exec_->serial)
-		state_.change(0, KCORO_STATE_RUNNING, false);
+	resumed_ = ended_at_once;
 	ran_ = true;
 	in_run_ = true;
-	resume(current_);
+	/* Nobody knows it yet. */
+	if (!exec_->serial)
+		state_.store(KCORO_STATE_RUNNING);
+}
+
+inline bool coro::runs_through(std::coroutine_handle<> begun) noexcept
+{
+	resume(begun);
+	return begun.done() && !(state_.load() & KCORO_STATE_NOTIFIED);
+}
+
+inline bool coro::keep_root(void **root) noexcept
+{
+	root_ = root;
+	resumed_ = root_ended;
 	in_run_ = false;
-	if (ended_) {
-		if (exec_->serial && (state_.load() & KCORO_STATE_NOTIFIED)) {
+	if (std::coroutine_handle<>::from_address(*root).done()) {
+		/* It has stopped itself, and is queued. */
+		if (exec_->serial) {
 			finish();
 			return false;
 		}

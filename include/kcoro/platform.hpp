@@ -13,6 +13,8 @@
  *	void panic(const char *) noexcept	a rule of the library was broken; does not return
  *	class exception_slot			what a body threw: capture(), rethrow(); empty
  *						where there are no exceptions
+ *	class thread_state			a run leaves what is the thread's as it was; here
+ *						for the kernel, where there is nothing
  *
  * How a coroutine gets onto a thread or a CPU, and timers, are its executor's
  * (executor.hpp): user/run_loop.hpp and user/thread_pool.hpp here, the core's
@@ -79,6 +81,9 @@ inline namespace KCORO_ABI __attribute__((__abi_tag__)) {
 
 #ifdef __KERNEL__
 #include <kcoro/platform/kernel.hpp>
+namespace kcoro::inline KCORO_ABI::platform {
+struct [[maybe_unused]] thread_state {};
+} // namespace kcoro::inline KCORO_ABI::platform
 #else
 #include <kcoro/platform/user.hpp>
 #endif

@@ -4,13 +4,16 @@
  * outlives its scope.
  *
  * Brief:         s.spawn(body()) runs a body in it; `co_await s.empty()` waits until nobody
- *                is in it; s.stop() stops all.
- * Thread safety: any; the destructor when nobody is in it.
- * Allocation:    none beside spawn()'s.
+ *                is in it; s.stop() stops all; s.set_deadline(5_s) does so with -ETIMEDOUT then.
+ * Thread safety: any; the destructor when nobody is in it. set_deadline(), clear_deadline()
+ *                and a destructor behind them: on its executor, or before anything runs there.
+ * Allocation:    none beside spawn()'s; a deadline has a block of its own.
  * Cancellation:  who waits for empty() and is stopped passes the stop on to all in the scope,
  *                and goes on when they have ended.
  * Traps:         a scope with somebody in it must not be destroyed: that ends the program.
  *                A body that has one and can be killed keeps it in what outlives the body.
+ *                In the kernel the scope of the core that is behind its executor has a
+ *                deadline; set_deadline() of this one gives -ENOMEM there.
  *
  *	kcoro::scope s(loop);
  *	s.spawn(body(1)).detach();
@@ -20,9 +23,12 @@
 #ifndef KCORO_SCOPE_HPP
 #define KCORO_SCOPE_HPP
 
+#include <cstdint>
+#include <new>
 #include <utility>
 
 #include <kcoro/event.hpp>
+#include <kcoro/sleep.hpp>
 #include <kcoro/spawn.hpp>
 
 namespace kcoro::inline KCORO_ABI {
@@ -36,6 +42,7 @@ public:
 	{
 		if (live())
 			platform::panic("a scope was destroyed with coroutines in it");
+		clear_deadline();
 	}
 
 	/* As kcoro::spawn(); after close() and with a stop its first act is to end. */
@@ -69,6 +76,35 @@ public:
 		/* A wake only queues, so that nobody leaves meanwhile. */
 		for (detail::spawned_base *co = first_; co; co = co->scope_next)
 			co->stop(bits);
+	}
+
+	/*
+	 * In @d all that are in it are told -ETIMEDOUT, and it is closed. In the place of the
+	 * deadline before, if there was one. 0, or -ENOMEM and no deadline.
+	 */
+	int set_deadline(duration d) noexcept
+	{
+		clear_deadline();
+		void *memory = platform::frame_alloc(sizeof(deadline));
+		if (!memory)
+			return err::no_memory;
+		deadline_ = new (memory) deadline(*this, platform::now() + d.ns);
+		if (where_.ops->timer_start(where_, *deadline_))
+			return 0;
+		deadline_->put();
+		std::exchange(deadline_, nullptr)->put();
+		return err::no_memory;
+	}
+	void clear_deadline() noexcept
+	{
+		deadline *d = std::exchange(deadline_, nullptr);
+
+		if (!d)
+			return;
+		if (where_.ops->timer_stop(where_, *d))
+			d->put();
+		d->forget();
+		d->put();
 	}
 
 	struct waiter : leaf_awaiter<waiter> {
@@ -112,6 +148,49 @@ public:
 private:
 	using guard = threads::standard::guard;
 
+	/* Its timer's and the scope's: on another thread the one may go while the other does. */
+	class deadline final : public timer {
+	public:
+		deadline(scope &s, std::uint64_t at) noexcept : of_(&s)
+		{
+			when = at;
+			expired = has_come;
+		}
+		void forget() noexcept
+		{
+			guard g(lock_);
+
+			of_ = nullptr;
+		}
+		void put() noexcept
+		{
+			if (refs_.sub(1))
+				return;
+			this->~deadline();
+			platform::frame_free(this, sizeof(deadline));
+		}
+
+	private:
+		static void has_come(timer &t) noexcept
+		{
+			auto &self = static_cast<deadline &>(t);
+
+			{
+				guard g(self.lock_);
+
+				if (self.of_) {
+					self.of_->close();
+					self.of_->time_out();
+				}
+			}
+			self.put();
+		}
+
+		threads::standard::lock lock_;
+		scope *of_;
+		word refs_{2};
+	};
+
 	static bool enter(spawn_scope &s, detail::spawned_base &co) noexcept
 	{
 		auto &self = static_cast<scope &>(s);
@@ -150,6 +229,7 @@ private:
 	detail::spawned_base *last_ = nullptr;
 	unsigned int live_ = 0;
 	bool closed_ = false;
+	deadline *deadline_ = nullptr;
 	wait_list waits_;
 };
 

@@ -10,10 +10,11 @@
  * Thread safety: handles may be used and dropped on any thread; one handle by one thread at
  *                a time.
  * Allocation:    one block for the spawned task beside its frame, from the executor-independent
- *                platform pool. It is made before the task's frame is entered, and freed after
- *                that is gone. Without memory the handle is done at once and gives -ENOMEM,
- *                for a task without a frame what that gives; where the executor takes nobody,
- *                as a scope of the kernel that ends, what it says. error() tells.
+ *                platform pool. It is made before the task's frame is entered. At the end
+ *                what goes is the frame with the task's parameters, then the private data,
+ *                then the block. Without memory the handle is done at once and gives
+ *                -ENOMEM, for a task without a frame what that gives; where the executor
+ *                takes nobody, as a scope of the kernel that ends, what it says. error() tells.
  * Cancellation:  cancel(), kill(), time_out() from anywhere. Dropping the last handle kills,
  *                unless it was detached. Who awaits a handle and is stopped passes the stop on
  *                if its is the last handle, and goes on when the other has ended; else it
@@ -27,6 +28,7 @@
 #define KCORO_SPAWN_HPP
 
 #include <concepts>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -199,9 +201,13 @@ public:
 	Data &data() noexcept { return data_; }
 
 private:
-	static void destroy(spawned_base &self) noexcept
+	static void destroy(spawned_base &base) noexcept
 	{
-		static_cast<spawned_with &>(self).~spawned_with();
+		auto &self = static_cast<spawned_with &>(base);
+
+		/* What the frame has may refer to the data. */
+		self.body = {};
+		self.~spawned_with();
 	}
 
 	[[no_unique_address]] Data data_;
@@ -256,6 +262,8 @@ public:
 		if (of_)
 			std::exchange(of_, nullptr)->drop_handle(true);
 	}
+	/* Its own while there is a handle, strong or weak; 0 without a coroutine. */
+	std::uintptr_t id() const noexcept { return reinterpret_cast<std::uintptr_t>(of_); }
 	/* What was given to spawn(), as its type there; null without a coroutine. */
 	template <typename Data> Data *data() const noexcept
 	{
@@ -360,7 +368,7 @@ join_handle<T> spawn(executor &where, task<T> body, Data data = {}, spawn_scope 
 
 	static_assert(alignof(block) <= frame_alignment);
 	if (!body)
-		return join_handle<T>(failure{body.no_frame_error()});
+		return join_handle<T>(failure{body.promise().error});
 	void *memory = platform::frame_alloc(sizeof(block));
 	if (!memory)
 		return {};

@@ -57,13 +57,14 @@ struct promise_base : promise_link {
 		template <typename Promise>
 		std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept
 		{
-			return h.promise().continuation;
+			return std::coroutine_handle<>::from_address(h.promise().continuation);
 		}
 #else
 		template <typename Promise>
 		void await_suspend(std::coroutine_handle<Promise> h) noexcept
 		{
-			h.promise().owner->transfer(h.promise().continuation);
+			h.promise().owner->transfer(
+				std::coroutine_handle<>::from_address(h.promise().continuation));
 		}
 #endif
 		void await_resume() const noexcept {}
@@ -168,18 +169,31 @@ template <> struct promise_return<void> : promise_base {
 
 template <typename T, frame_policy Frames> class task;
 
+template <typename T, frame_policy Frames> struct task_promise;
+
+namespace detail {
+
 template <typename T, frame_policy Frames>
-struct task_promise : detail::promise_return<T>, frame_allocation<Frames> {
+struct promise_of_task : promise_return<T>, frame_allocation<Frames> {
 	static task<T, Frames> get_return_object_on_allocation_failure() noexcept
 	{
-		return task<T, Frames>(error_as_frame(err::no_memory));
+		return task<T, Frames>(no_frame<err::no_memory>());
 	}
 	task<T, Frames> get_return_object() noexcept
 	{
+		auto &whole = static_cast<task_promise<T, Frames> &>(*this);
+
 		return task<T, Frames>(
-			std::coroutine_handle<task_promise>::from_promise(*this).address());
+			std::coroutine_handle<task_promise<T, Frames>>::from_promise(whole)
+				.address());
 	}
 };
+
+} // namespace detail
+
+/* A policy may have a promise of its own: user/resource.hpp. */
+template <typename T, frame_policy Frames>
+struct task_promise : detail::promise_of_task<T, Frames> {};
 
 template <typename T, frame_policy Frames = platform_frames> class [[nodiscard]] task {
 public:
@@ -188,23 +202,22 @@ public:
 	using handle = std::coroutine_handle<promise_type>;
 
 	/* Nothing to run: gives -EINVAL. */
-	task() noexcept = default;
-	task(task &&other) noexcept : frame_(other.frame_) { other.frame_ = nullptr; }
+	task() noexcept : frame_(detail::no_frame<err::invalid>()) {}
+	task(task &&other) noexcept : frame_(other.release()) {}
 	task &operator=(task &&other) noexcept
 	{
 		if (this != &other) {
 			drop();
-			frame_ = other.frame_;
-			other.frame_ = nullptr;
+			frame_ = other.release();
 		}
 		return *this;
 	}
 	~task() { drop(); }
 
 	/* Is there a frame? False when the pool had none, and after a kill. */
-	explicit operator bool() const noexcept { return is_frame(frame_); }
-	/* Has it come to its end? */
-	bool done() const noexcept { return !is_frame(frame_) || frame().done(); }
+	explicit operator bool() const noexcept { return detail::is_frame(frame_); }
+	/* Has it come to its end, or has no frame? */
+	bool done() const noexcept { return frame().done(); }
 
 	/*
 	 * Run to the end from plain code; -EDEADLK, and the frame destroyed, when it waits
@@ -215,20 +228,20 @@ public:
 	/* Its result, moved out; when it is done(). Rethrows what the body threw. */
 	result<T> take()
 	{
-		if (!is_frame(frame_))
-			return failure{no_frame_error()};
-		if (!frame().done())
+		if (!done())
 			return failure{err::in_progress};
-		return finished_frame();
+		return await_resume();
 	}
 
-	bool await_ready() const noexcept { return !is_frame(frame_); }
+	bool await_ready() const noexcept { return done(); }
 #if KCORO_SYMMETRIC_TRANSFER
 	template <chained Awaiter>
 	std::coroutine_handle<> await_suspend(std::coroutine_handle<Awaiter> awaiter) noexcept
 	{
-		begin(awaiter, awaiter.promise().owner);
-		return frame();
+		const handle begun = frame();
+
+		begin(begun.promise(), awaiter.address(), awaiter.promise().owner);
+		return begun;
 	}
 #else
 	template <chained Awaiter>
@@ -236,63 +249,75 @@ public:
 	{
 		coro *owner = awaiter.promise().owner;
 
-		begin(awaiter, owner);
+		begin(frame().promise(), awaiter.address(), owner);
 		owner->transfer(frame());
 	}
 #endif
 	result<T> await_resume()
 	{
-		if (!is_frame(frame_)) [[unlikely]]
-			return failure{no_frame_error()};
-		return finished_frame();
+		promise_type &ended = promise();
+
+		if (ended.error) [[unlikely]]
+			return failure{ended.failed()};
+		return ended.taken();
 	}
 
-	/* For who runs tasks: they become the outermost one of @owner. */
-	void begin(std::coroutine_handle<> continuation, coro *owner) noexcept
+	/* For who runs tasks: it is the outermost one of @owner, and is resumed next. */
+	std::coroutine_handle<> begin_root(coro &owner) noexcept
 	{
-		promise_type &promise = frame().promise();
+		begin(promise(), owner.continuation(), &owner);
+		return frame();
+	}
+	void become_root(coro &owner) noexcept
+	{
+		begin_root(owner);
+		owner.set_root(&frame_);
+	}
+	/* Behind begin_root(): coro::keep_root(). */
+	bool keep_root(coro &owner) noexcept { return owner.keep_root(&frame_); }
+	promise_type &promise() const noexcept { return frame().promise(); }
 
+private:
+	friend detail::promise_of_task<T, Frames>;
+
+	explicit task(void *frame) noexcept : frame_(frame) {}
+	handle frame() const noexcept { return handle::from_address(frame_); }
+	void begin(promise_type &promise, void *continuation, coro *owner) noexcept
+	{
 		promise.continuation = continuation;
 		/*
 		 * Two stores: as one of 16 bytes, what the child soon reads could not be
 		 * forwarded to it, which costs a third of an await.
 		 */
-		__asm__ volatile("" : : : "memory");
+		__asm__ volatile("" : "+m"(promise.continuation));
 		promise.owner = owner;
-		promise.set_owner_slot(&frame_);
+		promise.set_owner_slot(place());
 	}
-	void become_root(coro &owner) noexcept
+	/*
+	 * &frame_. GCC would keep it in a register over the call that makes the task, and save
+	 * that register in each resume.
+	 */
+	void **place() noexcept
 	{
-		begin(owner.continuation(), &owner);
-		owner.set_root(&frame_, &frame().promise().error);
+#if defined(__x86_64__) && !defined(__clang__)
+		void **at;
+
+		__asm__("lea{q}\t{%1, %0|%0, %1}" : "=r"(at) : "m"(frame_));
+		return at;
+#else
+		return &frame_;
+#endif
 	}
-	promise_type &promise() const noexcept { return frame().promise(); }
-	/* Without a frame: why. */
-	int no_frame_error() const noexcept
+	void drop() noexcept { frame().destroy(); }
+	void *release() noexcept
 	{
-		return frame_ ? frame_as_error(frame_) : err::invalid;
+		void *frame = frame_;
+
+		frame_ = detail::no_frame<err::invalid>();
+		return frame;
 	}
 
-private:
-	friend promise_type;
-
-	explicit task(void *frame) noexcept : frame_(frame) {}
-	handle frame() const noexcept { return handle::from_address(frame_); }
-	void drop() noexcept
-	{
-		if (is_frame(frame_))
-			frame().destroy();
-	}
-	result<T> finished_frame()
-	{
-		promise_type &promise = frame().promise();
-
-		if (promise.error) [[unlikely]]
-			return failure{promise.failed()};
-		return promise.taken();
-	}
-
-	void *frame_ = nullptr;
+	void *frame_;
 };
 
 namespace detail {
@@ -314,15 +339,18 @@ struct plain_coro final : coro {
 template <typename T, frame_policy Frames> result<T> task<T, Frames>::run()
 {
 	detail::plain_coro root;
+	[[maybe_unused]] platform::thread_state kept;
 
-	if (!is_frame(frame_))
-		return failure{no_frame_error()};
-	become_root(root);
-	if (!root.start_here()) {
+	if (!done()) {
+		root.begin_starts();
+		if (!root.runs_through(begin_root(root)))
+			(void)keep_root(root);
+	}
+	if (!done()) {
 		root.abandon();
 		return failure{err::deadlock};
 	}
-	return finished_frame();
+	return await_resume();
 }
 
 /* The coroutine that runs: `coro &me = co_await self();`. Valid as long as it. */

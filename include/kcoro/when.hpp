@@ -60,20 +60,16 @@ public:
 		group = &in;
 	}
 
-	template <typename Task> bool start(Task &t) noexcept
-	{
-		promise = &t.promise();
-		t.become_root(*this);
-		return start_here();
-	}
-	/* It has ended, and its frame is there: what it threw is the parent's from here on. */
+	/* It has ended: what it threw is the parent's from here on. */
 	void hand_over(coro &parent) noexcept
 	{
-		if (!has_frame())
-			return;
-		if (promise->error == err::threw)
-			parent.exception.take(exception);
-		promise->owner = &parent;
+		if (has_frame() && promise->error == err::threw)
+			hand_over(*promise, parent);
+	}
+	void hand_over(promise_base &thrower, coro &parent) noexcept
+	{
+		parent.exception.take(exception);
+		thrower.owner = &parent;
 	}
 
 	/* Did it come to an end of its own, or with a value although it was stopped? */
@@ -157,27 +153,21 @@ protected:
 			ready_now_++;
 		}
 	}
-	/* False: @c is in use now. */
-	template <task_member Task> bool arm(Task &t, child &c, bool &ready) noexcept
+	/* @t is not done. False: @c, which may start tasks, is in use now. */
+	template <task_member Task> bool ends_at_once(Task &t, child &c) noexcept
 	{
-		if (!t || t.done()) {
-			ready = true;
-			ready_now_++;
-			return true;
+		if (!c.runs_through(t.begin_root(c))) [[unlikely]] {
+			c.promise = &t.promise();
+			if (!t.keep_root(c)) {
+				armed_++;
+				return false;
+			}
 		}
-		if (error)
-			return true;
-		armed_++;
-		if (!c.start(t))
-			return false;
-		armed_--;
-		if (c.promise->error == err::threw) [[unlikely]]
-			c.hand_over(*owner);
-		c.reuse();
-		ready = true;
-		ready_now_++;
+		if (t.promise().error == err::threw) [[unlikely]]
+			c.hand_over(t.promise(), *owner);
 		return true;
 	}
+	void are_ready(unsigned int n) noexcept { ready_now_ += n; }
 	void fail(int why) noexcept { error = why; }
 	static void skip(wait_node &w) noexcept { w.error = err::cancelled; }
 
@@ -329,10 +319,17 @@ private:
 	{
 		members_.each([this](auto &a) {
 			if constexpr (requires { a.memory; }) {
-				child *c = new (a.memory) child(*this->owner, *this);
+				if (this->error)
+					return;
+				if (!a.member.done()) {
+					child *c = new (a.memory) child(*this->owner, *this);
 
-				a.used = true;
-				a.running = !this->arm(a.member, *c, a.ready);
+					a.used = true;
+					c->begin_starts();
+					a.running = !this->ends_at_once(a.member, *c);
+				}
+				a.ready = !a.running;
+				this->are_ready(a.ready);
 			} else {
 				this->arm(a.member);
 			}
@@ -400,6 +397,17 @@ public:
 	group_span &operator=(const group_span &) = delete;
 
 private:
+	child *make() noexcept
+	{
+		void *memory = platform::frame_alloc(sizeof(child));
+
+		if (!memory)
+			return nullptr;
+		child *c = new (memory) child(*this->owner, *this);
+
+		c->begin_starts();
+		return c;
+	}
 	static void drop(child *c) noexcept
 	{
 		c->~child();
@@ -411,27 +419,27 @@ private:
 		if constexpr (task_member<member>) {
 			child *spare = nullptr;
 			child **end = &children_;
+			std::size_t n = 0;
+			unsigned int in_use = 0;
 
 			for (auto &t : range_) {
-				bool ready = false;
-
-				if (!spare) {
-					void *memory = platform::frame_alloc(sizeof(child));
-
-					if (!memory) {
+				if (!t.done()) {
+					if (!spare && !(spare = make())) {
 						this->fail(err::no_memory);
 						break;
 					}
-					spare = new (memory) child(*this->owner, *this);
+					if (!this->ends_at_once(t, *spare)) {
+						spare->index = n;
+						*end = spare;
+						end = &spare->sibling;
+						spare = nullptr;
+						in_use++;
+					}
 				}
-				if (!this->arm(t, *spare, ready)) {
-					spare->index = started_;
-					*end = spare;
-					end = &spare->sibling;
-					spare = nullptr;
-				}
-				started_++;
+				n++;
 			}
+			started_ = n;
+			this->are_ready(static_cast<unsigned int>(n) - in_use);
 			if (spare)
 				drop(spare);
 		} else {

@@ -7,7 +7,7 @@ CXX_BENCH_FLAGS := -std=c++20 -O2 -Iinclude
 CXX_BENCH_SOURCES := limit_bench.cpp peers_bench.cc asio_bench.cc kcoro_bench.cc waits_bench.cc \
 	frames_bench.cc main.cc
 CXX_BENCH_OBJECTS := $(addprefix $(CXX_BENCH)/,$(addsuffix .o,$(basename $(CXX_BENCH_SOURCES))))
-CXX_BENCH_PROGRAMS := $(addprefix $(CXX_BENCH)/,bench counted report)
+CXX_BENCH_PROGRAMS := $(addprefix $(CXX_BENCH)/,bench counted hooked report)
 
 .PHONY: bench-cxx
 bench-cxx: setup ## measure the C++ library beside the limit, Asio and others
@@ -36,6 +36,9 @@ $(CXX_BENCH)/bench: $(CXX_BENCH_OBJECTS)
 
 $(CXX_BENCH)/counted: $(CXX_BENCH)/counted.o
 	$(Q)$(CXX) $(CXXFLAGS) -o $@ $^ -lpthread
+
+$(CXX_BENCH)/hooked: $(CXX_BENCH)/hooked.o
+	$(Q)$(CXX) $(CXXFLAGS) -o $@ $^
 
 $(CXX_BENCH)/report: $(CXX_BENCH)/report.o
 	$(Q)$(CXX) $(CXXFLAGS) -o $@ $^ -lfmt

@@ -7,7 +7,9 @@
 
 #include "support.hpp"
 
+#include <kcoro/spawn.hpp>
 #include <kcoro/task.hpp>
+#include <kcoro/user/run_loop.hpp>
 
 namespace {
 
@@ -318,5 +320,37 @@ TEST_F(frame_test, size_of_a_leaf)
 	EXPECT_LE(pool.last, 64U + 8U + 8U);
 }
 #endif
+
+// Parameters with the frame, then the spawner's data, then the block; before, only the body's
+// frame is made before the block is.
+TEST_F(frame_test, order_in_which_a_spawned_task_goes)
+{
+	struct note {
+		explicit note(long *at) : live(at) {}
+		note(note &&other) noexcept : live(std::exchange(other.live, nullptr)) {}
+		note &operator=(note &&) = delete;
+		~note()
+		{
+			if (live)
+				*live = frames::live;
+		}
+		long *live;
+	};
+	auto body = [](note) -> task<int> { co_return 1; };
+	kcoro::user::run_loop loop;
+	long at_parameter = -1, at_data = -1;
+	{
+		auto h = kcoro::spawn(loop, body(note(&at_parameter)), note(&at_data));
+
+		EXPECT_EQ(frames::live, 2);
+		EXPECT_NE(h.id(), 0U);
+		loop.run_until_idle();
+		EXPECT_EQ(at_parameter, -1);
+		EXPECT_EQ(h.take().value, 1);
+	}
+	EXPECT_EQ(at_parameter, 2);
+	EXPECT_EQ(at_data, 1);
+	EXPECT_EQ(frames::live, 0);
+}
 
 } // namespace

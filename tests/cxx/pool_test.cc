@@ -96,6 +96,13 @@ TEST_F(pool_test, groups_side_by_side)
 	user::thread_pool pool(3);
 	auto body = [](int n) -> task<int> {
 		auto work = [](int i) -> task<int> {
+			/* Some end at once, although they were told to stop. */
+			if (i % 4 == 0) {
+				coro &me = co_await self();
+
+				me.cancel();
+				co_return i;
+			}
 			(void)co_await sleep_for({static_cast<std::uint64_t>(i % 7) * 10000});
 			co_return i;
 		};
@@ -118,6 +125,59 @@ TEST_F(pool_test, groups_side_by_side)
 	auto h = spawn(pool, body(10));
 
 	EXPECT_GE(user::sync_wait(h).value, 10 * 10 + 10 * 5);
+}
+
+// The deadline comes, or not, while the scope goes.
+TEST_F(pool_test, deadlines_of_scopes)
+{
+	user::thread_pool pool(2);
+	event never;
+	auto waits = [](event &e) -> task<int> {
+		auto got = co_await e.wait();
+		co_return got.error;
+	};
+
+	for (unsigned int i = 0; i < 200; i++) {
+		scope s(pool);
+		auto one = s.spawn(waits(never));
+
+		ASSERT_EQ(s.set_deadline(duration{i * 500}), 0);
+		if (i % 2)
+			one.cancel();
+		auto got = user::sync_wait(one);
+		/* It may not even have run. */
+		const int error = got ? got.value : got.error;
+
+		EXPECT_TRUE(error == err::timed_out || (i % 2 && error == err::cancelled)) << error;
+		while (s.live())
+			std::this_thread::yield();
+	}
+}
+
+TEST_F(pool_test, plain_code_receives)
+{
+	channel<int, 2> ch;
+	event started;
+	std::thread sender([&] {
+		EXPECT_EQ(user::sync_wait(started.wait()).error, 0);
+		for (int i = 1; i <= 100; i++)
+			EXPECT_EQ(user::sync_wait(ch.send(i)).error, 0);
+		ch.close();
+	});
+	int sum = 0;
+
+	started.set();
+	for (;;) {
+		auto got = user::sync_wait(ch.receive());
+
+		if (!got) {
+			EXPECT_EQ(got.error, err::closed);
+			break;
+		}
+		sum += got.value;
+	}
+	sender.join();
+	EXPECT_EQ(sum, 5050);
 }
 
 TEST_F(pool_test, completion_from_another_thread)

@@ -380,6 +380,7 @@ TYPED_TEST(rc_test, constructor_that_throws)
 }
 #endif
 
+#if KCORO_THREADS
 class rc_threads_test : public nothing_left {};
 
 struct guarded {
@@ -465,5 +466,6 @@ TEST_F(rc_threads_test, owners_on_many_threads)
 	EXPECT_EQ(sum, 20000);
 	EXPECT_EQ(counted::alive, 0);
 }
+#endif
 
 } // namespace

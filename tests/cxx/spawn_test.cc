@@ -411,6 +411,50 @@ TEST_P(spawn_test, scope_owns)
 	EXPECT_EQ(late.status(), status::killed);
 }
 
+TEST_P(spawn_test, scope_has_a_deadline)
+{
+	event never;
+	{
+		scope s(loop);
+		auto in = s.spawn(deeper(never, 2));
+
+		// The second one counts; one that goes with its scope, too.
+		EXPECT_EQ(s.set_deadline(duration{0}), 0);
+		EXPECT_EQ(s.set_deadline(3600_s), 0);
+		settle();
+		EXPECT_FALSE(in.done());
+		EXPECT_EQ(s.set_deadline(2_ms), 0);
+		loop.run_until([&] { return in.done(); });
+		EXPECT_EQ(in.status(), status::timed_out);
+		EXPECT_EQ(in.take().error, err::timed_out);
+		auto late = s.spawn(deeper(never, 1));
+		settle();
+		EXPECT_EQ(late.status(), status::killed);
+	}
+	{
+		scope s(loop);
+
+		EXPECT_EQ(s.set_deadline(1_ms), 0);
+		s.clear_deadline();
+		auto in = s.spawn([](event &e) -> task<int> {
+			auto slept = co_await sleep_for(3_ms);
+			e.set();
+			co_return slept.error;
+		}(never));
+		loop.run_until([&] { return in.done(); });
+		EXPECT_EQ(in.take().error, 0);
+		EXPECT_EQ(s.set_deadline(3600_s), 0);
+	}
+	// No memory for it: there is none, and it can be had later.
+	frames::refuse_each([&] {
+		scope s(loop);
+
+		if (s.set_deadline(3600_s)) {
+			EXPECT_EQ(s.set_deadline(3600_s), 0);
+		}
+	});
+}
+
 TEST_P(spawn_test, refused_memory)
 {
 	frames::refuse_each([&] {

@@ -204,6 +204,36 @@ TEST_F(task_test, deep_chain)
 	EXPECT_EQ(local::chain(20'000).run().value, 20'000);
 }
 
+// A stop is told by a wait; who has none comes to its end.
+TEST_F(task_test, stops_itself_and_waits_for_nothing)
+{
+	auto body = []() -> task<int> {
+		kcoro::coro &me = co_await kcoro::self();
+
+		me.cancel();
+		EXPECT_EQ(me.stopping(), err::cancelled);
+		co_return 6;
+	};
+	auto t = body();
+
+	EXPECT_EQ(t.run().value, 6);
+	EXPECT_TRUE(t.done());
+}
+
+TEST_F(task_test, one_that_has_ended_is_not_run_again)
+{
+	int runs = 0;
+	auto body = [](int &count) -> task<int> { co_return ++count; };
+	auto t = body(runs);
+	auto again = [](task<int> &of) -> task<int> { co_return co_await of; };
+
+	EXPECT_EQ(t.run().value, 1);
+	EXPECT_EQ(t.run().value, 1);
+	EXPECT_EQ(again(t).run().value, 1);
+	EXPECT_EQ(t.take().value, 1);
+	EXPECT_EQ(runs, 1);
+}
+
 TEST_F(task_test, self_is_the_whole_chain)
 {
 	struct local {

@@ -244,6 +244,41 @@ TEST_P(when_test, refused_memory)
 	});
 }
 
+// The coro that starts members is used for one after the other; one that was stopped is not.
+TEST_P(when_test, members_that_stop_themselves)
+{
+	auto member = [](int n) -> task<int> {
+		counted c;
+		coro &me = co_await self();
+
+		EXPECT_EQ(me.stopping(), 0) << n;
+		EXPECT_EQ(me.status(), status::running) << n;
+		if (n % 2)
+			me.cancel();
+		co_return n;
+	};
+	auto body = [&]() -> task<int> {
+		std::vector<task<int>> members;
+		int sum = 0;
+
+		for (int i = 0; i < 7; i++)
+			members.push_back(member(i));
+		auto got = co_await when_all(members);
+		EXPECT_EQ(got.count, 7U);
+		for (auto &t : members)
+			sum += t.take().value;
+		auto a = member(1), b = member(2);
+		got = co_await when_all(a, b);
+		EXPECT_EQ(got.count, 2U);
+		co_return sum + a.take().value + b.take().value;
+	};
+	auto h = spawn(loop, body());
+
+	settle();
+	EXPECT_EQ(h.status(), status::done);
+	EXPECT_EQ(h.take().value, 24);
+}
+
 TEST_P(when_test, timeouts)
 {
 	event never, set;

@@ -110,6 +110,23 @@ private:
 #endif
 };
 
+/*
+ * The current resource of user/resource.hpp. A body may set it; who runs coroutines has his own
+ * again behind each run.
+ */
+inline thread_local constinit void *this_thread_resource = nullptr;
+
+class [[maybe_unused]] thread_state {
+public:
+	thread_state() noexcept : resource_(this_thread_resource) {}
+	~thread_state() { this_thread_resource = resource_; }
+	thread_state(const thread_state &) = delete;
+	thread_state &operator=(const thread_state &) = delete;
+
+private:
+	void *resource_;
+};
+
 /* Executors of user space keep their timers in a heap. */
 struct timer_room {};
 
@@ -171,11 +188,15 @@ struct frame_reaper {
 	return std::aligned_alloc(frame_grain, (size + frame_grain - 1) & ~(frame_grain - 1));
 }
 
-/* @size for a frame that is not cached; there is no room. */
+/* A frame that has no class, or no room in it: what was taken of that is put back. */
 [[gnu::noinline, gnu::cold]] inline void frame_free_slow(void *frame, std::size_t size) noexcept
 {
 	frame_cache &cache = this_thread_frames;
 
+#ifndef KCORO_SANITIZED
+	if (size <= frame_size_cached)
+		cache.by_size[(size + frame_grain - 1) / frame_grain].room++;
+#endif
 	if (kcoro_frame_free_hook) {
 		kcoro_frame_free_hook(frame, size);
 		return;
@@ -228,7 +249,6 @@ struct frame_reaper {
 			list.head = block;
 			return;
 		}
-		list.room++;
 	}
 #endif
 	frame_free_slow(frame, size);

@@ -26,6 +26,7 @@
 #include <ctime>
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -51,6 +52,9 @@ public:
 	run_loop &operator=(const run_loop &) = delete;
 	~run_loop()
 	{
+		/* Who has woken the last coroutine may not be out of post() yet. */
+		while (kicking_.load())
+			sched_yield();
 		for (int fd : {wake_fd_, timer_fd_, poll_fd_})
 			if (fd >= 0)
 				close(fd);
@@ -86,8 +90,10 @@ public:
 	/* Any thread. */
 	void stop() noexcept
 	{
+		kicking_.add(1);
 		__atomic_store_n(&stop_, true, __ATOMIC_RELEASE);
 		kick();
+		kicking_.sub(1);
 	}
 
 	/*
@@ -156,13 +162,22 @@ private:
 			return;
 		}
 		coro *head = __atomic_load_n(&loop.remote_, __ATOMIC_RELAXED);
+		bool counted = false;
 
-		do
+		do {
+			/* The loop may run it, and go, as soon as it is on the list. */
+			if (!head && !counted) {
+				loop.kicking_.add(1);
+				counted = true;
+			}
 			co.next = head;
-		while (!__atomic_compare_exchange_n(&loop.remote_, &head, &co, true,
-						    __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+		} while (!__atomic_compare_exchange_n(&loop.remote_, &head, &co, true,
+						      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+		if (!counted)
+			return;
 		if (!head)
 			loop.kick();
+		loop.kicking_.sub(1);
 	}
 	static bool timer_start(executor &e, timer &t) noexcept
 	{
@@ -299,6 +314,7 @@ private:
 	timer_heap timers_;
 	coro *remote_ = nullptr;
 	bool stop_ = false;
+	word kicking_; /* threads that will touch the descriptor yet */
 	int error_ = 0;
 	int wake_fd_;
 	int timer_fd_ = -1;

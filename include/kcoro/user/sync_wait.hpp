@@ -4,7 +4,8 @@
  *
  * Brief:         sync_wait(task) makes a loop of its own; sync_wait(loop, task) uses one, and
  *                runs what else is in it meanwhile. sync_wait(handle) waits for what was spawned
- *                elsewhere.
+ *                elsewhere, and sync_wait(leaf) for what a body would await: channel.receive(),
+ *                event.wait(), completion.wait().
  * Thread safety: blocks the calling thread.
  * Allocation:    that of spawn().
  * Cancellation:  a killed task gives -EINTR. What a body threw is thrown here.
@@ -35,10 +36,20 @@ template <typename T> result<T> sync_wait(task<T> body)
 
 namespace detail {
 
-template <typename T> task<void> until_done(join_handle<T> &handle)
+template <typename M> task<void> until_ready(M &member)
 {
 	/* As a member, so that what it threw is not rethrown here. */
-	(void)co_await when_all(handle);
+	(void)co_await when_all(member);
+}
+
+template <typename M> auto wait_here(M &member) -> decltype(member.take())
+{
+	run_loop loop;
+	auto waits = sync_wait(loop, until_ready(member));
+
+	if (waits.error)
+		return failure{waits.error};
+	return member.take();
 }
 
 } // namespace detail
@@ -46,12 +57,16 @@ template <typename T> task<void> until_done(join_handle<T> &handle)
 /* Wait for what runs elsewhere, and take its result. */
 template <typename T> result<T> sync_wait(join_handle<T> &handle)
 {
-	run_loop loop;
-	auto waits = sync_wait(loop, detail::until_done(handle));
+	return detail::wait_here(handle);
+}
 
-	if (waits.error)
-		return failure{waits.error};
-	return handle.take();
+/*
+ * A blocking receive, and its like: `sync_wait(numbers.receive())`. What is awaited may come
+ * from other threads, so that it must be for threads::many.
+ */
+template <kcoro::detail::leaf_member Leaf> auto sync_wait(Leaf &&leaf)
+{
+	return detail::wait_here(leaf);
 }
 
 } // namespace kcoro::inline KCORO_ABI::user

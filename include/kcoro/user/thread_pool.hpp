@@ -62,13 +62,12 @@ private:
 	{
 		auto &pool = static_cast<thread_pool &>(e);
 
-		{
-			std::lock_guard g(pool.lock_);
+		std::lock_guard g(pool.lock_);
 
-			co.next = nullptr;
-			(pool.last_ ? pool.last_->next : pool.first_) = &co;
-			pool.last_ = &co;
-		}
+		co.next = nullptr;
+		(pool.last_ ? pool.last_->next : pool.first_) = &co;
+		pool.last_ = &co;
+		/* Under the lock: without it @co may have run already, and the pool be gone. */
 		pool.wake_.notify_one();
 	}
 	static bool timer_start(executor &e, timer &t) noexcept

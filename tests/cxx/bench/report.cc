@@ -4,7 +4,7 @@
 //   report TIMES.json COUNTS.tsv
 //
 // TIMES.json is Google Benchmark's, with each repetition. COUNTS.tsv has lines
-// "count NAME INSTRUCTIONS", "frame NAME BYTES" and "compile NAME SECONDS", by tabs.
+// "count NAME INSTRUCTIONS", "frame NAME BYTES", "compile NAME SECONDS" and "time NAME NS", by tabs.
 // Status: 0; 1 when the run is void, or a figure is missed or not there; 2 on bad input.
 
 #include <algorithm>
