@@ -20,7 +20,7 @@ CXX_TESTS := $(patsubst tests/cxx/%_test.cc,%,$(sort $(wildcard tests/cxx/*_test
 # Frames and chains: where compilers differ. Threads: where there are some.
 CXX_TESTS_CLANG := task spawn
 CXX_TESTS_TSAN := pool rc_ptr
-CXX_TESTS_BARE := $(filter-out pool rc_ptr,$(CXX_TESTS))
+CXX_TESTS_BARE := $(filter-out pool rc_ptr resource,$(CXX_TESTS))
 comma := ,
 CLANGXX ?= $(subst clang,clang++,$(CLANG))
 CXX_CLANG = $(CLANGXX) -Wno-unknown-warning-option
