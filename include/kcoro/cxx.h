@@ -69,11 +69,16 @@ struct kcoro_cxx_wait {
 #define KCORO_CXX_WAIT_CALLS 4	/* in: C++ sets it, or 0 */
 #define KCORO_CXX_WAIT_BROKEN 2	/* out: the source has gone, or was closed */
 
-/* Bytes, 8-byte aligned and zero at first: a wait for a key, one at a wait queue, a call. */
+/*
+ * Bytes, 8-byte aligned: a wait for a key and a key that is held, both zero at first; a wait at
+ * a wait queue; a call.
+ */
 #define KCORO_CXX_KEY_ROOM 112
 #define KCORO_CXX_KEY_HOLD_ROOM 152
 #define KCORO_CXX_QUEUE_ROOM 56
 #define KCORO_CXX_CALL_ROOM 128
+
+#define KCORO_CXX_KEY_ONLY 1 /* KCORO_KEY_ONLY */
 
 /* In a frame: the promise stands behind two function pointers, and begins with who awaits it. */
 #define KCORO_CXX_CONTINUATION 16
@@ -237,14 +242,19 @@ int kcoro_cxx_join_pass_on(struct kcoro_coro *other, struct kcoro_cxx_wait *wait
 
 /*
  * A key of a keyed table is woken: kcoro/table.h. @room is of @co, KCORO_CXX_KEY_ROOM bytes; the
- * key is copied there. Broken: the table has gone.
+ * key is copied there. Broken: the table has gone. The errors are those of kcoro_key_await():
+ * -ESTALE: no such table; -EINVAL: its keys have another size.
  */
 int kcoro_cxx_key_wait(struct kcoro_coro *co, void *room, struct kcoro_cxx_wait *wait,
 		       unsigned long long table_id, const void *key,
 		       unsigned int key_size) KCORO_CXX_NOEXCEPT;
 int kcoro_cxx_key_leave(void *room, struct kcoro_cxx_wait *wait) KCORO_CXX_NOEXCEPT;
 
-/* A key that is held, in KCORO_CXX_KEY_HOLD_ROOM bytes; its waits are left as above. */
+/*
+ * A key that is held, in KCORO_CXX_KEY_HOLD_ROOM bytes; its waits are left as above. @flags: 0 or
+ * KCORO_CXX_KEY_ONLY. Also -EEXIST: somebody else has it; -EBUSY: @room holds one; for the next
+ * value -ENOENT: none is held.
+ */
 int kcoro_cxx_key_hold(struct kcoro_coro *co, void *room, unsigned long long table_id,
 		       const void *key, unsigned int key_size,
 		       unsigned int flags) KCORO_CXX_NOEXCEPT;

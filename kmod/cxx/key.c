@@ -13,6 +13,7 @@
 
 static_assert(sizeof(struct kcoro_key_wait) <= KCORO_CXX_KEY_ROOM);
 static_assert(sizeof(struct kcoro_key_hold) <= KCORO_CXX_KEY_HOLD_ROOM);
+static_assert(KCORO_KEY_ONLY == KCORO_CXX_KEY_ONLY);
 /* One that is held is left as any other. */
 static_assert(!offsetof(struct kcoro_key_hold, wait));
 

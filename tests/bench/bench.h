@@ -25,7 +25,7 @@
 
 #include <asm/msr.h>
 
-#include <kcoro/abi.h>
+#include <kcoro/kcoro.h>
 
 #define BENCH_PAIRS 64		/* pairs in a hot batch */
 #define BENCH_BURST 256		/* pairs in a batch of the other patterns */
@@ -85,6 +85,12 @@ extern const struct bench_entry bench_alloc_free[];
 extern const struct bench_entry bench_cold[];
 extern const struct bench_entry bench_coro[];
 extern const struct bench_entry bench_cxx[];
+
+/* coro.c: events, and batches that set them; whoever awaits these is what is compared. */
+extern struct kcoro_event bench_events[BENCH_PAIRS];
+bool bench_wake_here(struct bench_batch *b);
+bool bench_wake_kick(struct bench_batch *b);
+bool bench_wake_cold(struct bench_batch *b);
 
 /* Under counted instructions the TSC goes up by one with each: no rdtsc_ordered(). */
 static __always_inline void bench_begin(struct bench_batch *b)

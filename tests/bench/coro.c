@@ -32,7 +32,7 @@ module_param(crowd, uint, 0444);
 MODULE_PARM_DESC(crowd, "coroutines that are suspended meanwhile, in pattern crowd (default 100000)");
 
 static struct kcoro_scope *scope;
-static struct kcoro_event events[MANY];
+struct kcoro_event bench_events[MANY];
 static struct kcoro_event never;
 static struct kcoro_channel channel;
 static s64 channel_slots[MANY];
@@ -61,11 +61,11 @@ static long yield_body(struct kcoro_coro *co)
 		KCORO_AWAIT(got, kcoro_event_await(co, me->event));
 		if (got)
 			break;
-		if (timed && me->event == &events[MANY - 1])
+		if (timed && me->event == &bench_events[MANY - 1])
 			bench_begin(timed);
 		for (me->i = 0; me->i < yields; me->i++)
 			KCORO_YIELD();
-		if (timed && me->event == &events[MANY - 1])
+		if (timed && me->event == &bench_events[MANY - 1])
 			bench_end(timed);
 	}
 	KCORO_END(0);
@@ -176,8 +176,8 @@ static int setup(const struct bench_entry *e, const struct kcoro_desc *desc, uns
 		return PTR_ERR(scope);
 	atomic_set(&ended, 0);
 	for (i = 0; i < n && !err; i++) {
-		kcoro_event_init(&events[i], true);
-		err = start(desc, &events[i]);
+		kcoro_event_init(&bench_events[i], true);
+		err = start(desc, &bench_events[i]);
 	}
 	if (err)
 		teardown();
@@ -249,7 +249,7 @@ static int setup_channel(const struct bench_entry *e)
 static bool yield_alone(struct bench_batch *b)
 {
 	bench_begin(b);
-	kcoro_event_set_here(&events[0], 0);
+	kcoro_event_set_here(&bench_events[0], 0);
 	bench_end(b);
 	return true;
 }
@@ -262,41 +262,41 @@ static bool yield_among(struct bench_batch *b)
 	timed = b;
 	local_bh_disable();
 	for (i = 0; i < MANY; i++)
-		kcoro_event_set(&events[i]);
+		kcoro_event_set(&bench_events[i]);
 	local_bh_enable();
 	timed = NULL;
 	return true;
 }
 
-static bool wake_here(struct bench_batch *b)
+bool bench_wake_here(struct bench_batch *b)
 {
 	unsigned int i;
 
 	bench_begin(b);
 	for (i = 0; i < MANY; i++)
-		kcoro_event_set_here(&events[i], 0);
+		kcoro_event_set_here(&bench_events[i], 0);
 	bench_end(b);
 	return true;
 }
 
-static bool wake_kick(struct bench_batch *b)
+bool bench_wake_kick(struct bench_batch *b)
 {
 	unsigned int i;
 
 	bench_begin(b);
 	local_bh_disable();
 	for (i = 0; i < MANY; i++)
-		kcoro_event_set(&events[i]);
+		kcoro_event_set(&bench_events[i]);
 	local_bh_enable();
 	bench_end(b);
 	return true;
 }
 
-static bool wake_cold(struct bench_batch *b)
+bool bench_wake_cold(struct bench_batch *b)
 {
 	bench_begin(b);
 	local_bh_disable();
-	kcoro_event_set(&events[0]);
+	kcoro_event_set(&bench_events[0]);
 	local_bh_enable();
 	bench_end(b);
 	return true;
@@ -347,7 +347,7 @@ static bool hand_on(struct bench_batch *b)
 	int before = atomic_read(&ended);
 
 	bench_begin(b);
-	kcoro_event_set_here(&events[0], 0);
+	kcoro_event_set_here(&bench_events[0], 0);
 	bench_end(b);
 	return atomic_read(&ended) == before + MANY;
 }
@@ -371,7 +371,7 @@ static bool sleep_together(struct bench_batch *b)
 	kcoro_hrtimer_setup(&first, begin_count, HRTIMER_MODE_ABS_HARD);
 	hrtimer_start(&first, expires, HRTIMER_MODE_ABS_HARD);
 	for (i = 0; i < MANY; i++)
-		kcoro_event_set_here(&events[i], 0);
+		kcoro_event_set_here(&bench_events[i], 0);
 	wait_for_completion(&all_slept);
 	timed = NULL;
 	return true;
@@ -508,11 +508,11 @@ const struct bench_entry bench_coro[] = {
 	ROW("yield_resume", "hot", 2 * MANY, setup_many, yield_among),
 	ROW("spawn_finish", "here", MANY, setup_nothing, spawn_here),
 	ROW("spawn_finish", "kick", MANY, setup_nothing, spawn_kick),
-	ROW("event_wake", "here", MANY, setup_waiters, wake_here),
-	ROW("event_wake", "kick", MANY, setup_waiters, wake_kick),
-	ROW("event_wake", "cold", 1, setup_waiters, wake_cold),
+	ROW("event_wake", "here", MANY, setup_waiters, bench_wake_here),
+	ROW("event_wake", "kick", MANY, setup_waiters, bench_wake_kick),
+	ROW("event_wake", "cold", 1, setup_waiters, bench_wake_cold),
 	ROW("spawn_finish", "crowd", MANY, setup_crowd, spawn_here),
-	ROW("event_wake", "crowd", MANY, setup_crowd, wake_here),
+	ROW("event_wake", "crowd", MANY, setup_crowd, bench_wake_here),
 	ROW("channel", "buffered", MANY, setup_channel, hand_on),
 	ROW("channel", "rendezvous", MANY, setup_channel, hand_on),
 	ROW("timer", "burst", MANY, setup_sleepers, sleep_together),

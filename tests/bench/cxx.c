@@ -20,7 +20,6 @@
 #define AWAITS (16 * BENCH_PAIRS)
 
 static struct kcoro_scope *scope;
-static struct kcoro_event events[MANY];
 
 static int setup(const struct bench_entry *e)
 {
@@ -46,9 +45,9 @@ static int setup_waiters(const struct bench_entry *e)
 	if (err)
 		return err;
 	for (i = 0; i < MANY && !err; i++) {
-		kcoro_event_init(&events[i], true);
+		kcoro_event_init(&bench_events[i], true);
 		local_bh_disable();
-		err = own ? bench_cxx_follow_own(scope, i) : bench_cxx_follow(scope, &events[i]);
+		err = own ? bench_cxx_follow_own(scope, i) : bench_cxx_follow(scope, &bench_events[i]);
 		local_bh_enable();
 	}
 	if (err)
@@ -66,30 +65,6 @@ static bool await_leaf(struct bench_batch *b)
 	return !err;
 }
 
-static bool wake_here(struct bench_batch *b)
-{
-	unsigned int i;
-
-	bench_begin(b);
-	for (i = 0; i < MANY; i++)
-		kcoro_event_set_here(&events[i], 0);
-	bench_end(b);
-	return true;
-}
-
-static bool wake_kick(struct bench_batch *b)
-{
-	unsigned int i;
-
-	bench_begin(b);
-	local_bh_disable();
-	for (i = 0; i < MANY; i++)
-		kcoro_event_set(&events[i]);
-	local_bh_enable();
-	bench_end(b);
-	return true;
-}
-
 static bool wake_own(struct bench_batch *b)
 {
 	unsigned int i;
@@ -98,16 +73,6 @@ static bool wake_own(struct bench_batch *b)
 	local_bh_disable();
 	for (i = 0; i < MANY; i++)
 		bench_cxx_set_own(i);
-	local_bh_enable();
-	bench_end(b);
-	return true;
-}
-
-static bool wake_cold(struct bench_batch *b)
-{
-	bench_begin(b);
-	local_bh_disable();
-	kcoro_event_set(&events[0]);
 	local_bh_enable();
 	bench_end(b);
 	return true;
@@ -135,9 +100,9 @@ static bool spawn_kick(struct bench_batch *b)
 
 const struct bench_entry bench_cxx[] = {
 	ROW("kcoro_cxx", "await_leaf", "hot", AWAITS, setup, await_leaf),
-	ROW("kcoro_cxx", "event_wake", "here", MANY, setup_waiters, wake_here),
-	ROW("kcoro_cxx", "event_wake", "kick", MANY, setup_waiters, wake_kick),
-	ROW("kcoro_cxx", "event_wake", "cold", 1, setup_waiters, wake_cold),
+	ROW("kcoro_cxx", "event_wake", "here", MANY, setup_waiters, bench_wake_here),
+	ROW("kcoro_cxx", "event_wake", "kick", MANY, setup_waiters, bench_wake_kick),
+	ROW("kcoro_cxx", "event_wake", "cold", 1, setup_waiters, bench_wake_cold),
 	ROW("kcoro_cxx_own_event", "event_wake", "kick", MANY, setup_waiters, wake_own),
 	ROW("kcoro_cxx", "spawn_finish", "kick", MANY, setup, spawn_kick),
 	{}

@@ -7,6 +7,7 @@
  *   levels   frames in task, softirq, hardirq and NMI
  *   coro     coroutines of a scope that spawn and join others
  *   chain    a chain of C++20 coroutines on frames of the default pool
+ *   cxx      a spawned C++ coroutine that spawns and joins another one
  *   caches   a slab cache made and destroyed, without kcoro: what the kernel itself
  *            makes of a failing allocation (see known_leaks)
  */
@@ -65,6 +66,7 @@ static const struct {
 	{ "levels", faults_levels },
 	{ "coro", faults_coro },
 	{ "chain", chain },
+	{ "cxx", faults_cxx },
 	{ "caches", caches },
 };
 
@@ -81,7 +83,7 @@ static int run_set(const char *value, const struct kernel_param *kp)
 static const struct kernel_param_ops run_ops = { .set = run_set };
 
 module_param_cb(run, &run_ops, NULL, 0200);
-MODULE_PARM_DESC(run, "run a scenario: pool, levels, coro, chain, caches");
+MODULE_PARM_DESC(run, "run a scenario: pool, levels, coro, chain, cxx, caches");
 
 static int __init faults_init(void)
 {

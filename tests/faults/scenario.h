@@ -31,9 +31,27 @@ struct faults_sum faults_sum(struct kcoro_pool *pool);
 int faults_pool(void);
 int faults_levels(void);
 int faults_coro(void);
+int faults_cxx(void);
 
 /* chain.cc: 1 + .. + depth or a negative errno; *made and *destroyed: objects in frames. */
 int faults_chain_sum(int depth, int *made, int *destroyed);
 #endif
+
+struct kcoro_event;
+struct kcoro_scope;
+
+/* Objects in frames, and what the spawned coroutine gave to the one that joined it. */
+struct faults_cxx_seen {
+	int made;
+	int destroyed;
+	int result;
+};
+
+#ifdef __cplusplus
+extern "C"
+#endif
+/* cxx_body.cc: begins; 0, or the errno of a spawn that was refused. */
+int faults_cxx_start(struct kcoro_scope *scope, struct kcoro_event *go,
+		     struct faults_cxx_seen *seen);
 
 #endif /* KCORO_FAULTS_SCENARIO_H */

@@ -93,7 +93,8 @@ public:
 			error = err::deadlock;
 			if (detail::place::has(who))
 				error = kcoro_cxx_key_hold(detail::place::of(who.where()).core,
-							   of.room_, table, key, size, only);
+							   of.room_, table, key, size,
+							   only ? KCORO_CXX_KEY_ONLY : 0);
 			return false;
 		}
 		result<void> await_resume() const noexcept
