@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * echo.h - a TCP echo server in the kernel, twice: as coroutines and as kthreads. What
- * is done with a socket is the same code in both; how a connection waits differs.
+ * echo.h - a TCP echo server in the kernel, three times: as coroutines in C and in C++, and as
+ * kthreads. What is done with a socket is the same code in all; how a connection waits differs.
  *
  * main.c         module, parameters
  * socket.c       accept, receive, send: never wait for the network
  * coroutines.c   a coroutine per connection
+ * cxx_body.cc    the same in C++; cxx.c, cxx.h: what that asks of C
  * threads.c      a kthread per connection
  */
 #ifndef ECHO_H
@@ -74,9 +75,11 @@ static inline bool echo_can_send(struct socket *sock)
 	       READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN;
 }
 
-/* coroutines.c, threads.c. The listener stays main.c's. */
+/* coroutines.c, cxx.c, threads.c. The listener stays main.c's. */
 int echo_coroutines_start(struct socket *listener);
 void echo_coroutines_stop(void);
+int echo_cxx_start(struct socket *listener);
+void echo_cxx_stop(void);
 int echo_threads_start(struct socket *listener);
 void echo_threads_stop(void);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* main.c - the module: its parameters, its pool, and which of the two servers it runs. */
+/* main.c - the module: its parameters, its pool, and which of the servers it runs. */
 #include <linux/err.h>
 #include <linux/module.h>
 
@@ -20,6 +20,10 @@ MODULE_PARM_DESC(connections, "most at a time; the others wait in the backlog");
 unsigned int echo_stall_ms = 60000;
 module_param_named(stall_ms, echo_stall_ms, uint, 0444);
 MODULE_PARM_DESC(stall_ms, "a client that takes nothing for so long is disconnected");
+
+static bool cxx;
+module_param(cxx, bool, 0444);
+MODULE_PARM_DESC(cxx, "the coroutines in C++ instead of those in C");
 
 static bool threads;
 module_param(threads, bool, 0444);
@@ -52,7 +56,8 @@ static int __init echo_init(void)
 		err = PTR_ERR(listener);
 		goto err_pool;
 	}
-	err = threads ? echo_threads_start(listener) : echo_coroutines_start(listener);
+	err = threads ? echo_threads_start(listener) :
+	      cxx ? echo_cxx_start(listener) : echo_coroutines_start(listener);
 	if (!err)
 		return 0;
 	sock_release(listener);
@@ -65,6 +70,8 @@ static void __exit echo_exit(void)
 {
 	if (threads)
 		echo_threads_stop();
+	else if (cxx)
+		echo_cxx_stop();
 	else
 		echo_coroutines_stop();
 	sock_release(listener);

@@ -132,7 +132,10 @@ struct kcoro_wait {
 		struct kcoro_wait *next;	/* not there yet: an event's */
 		struct hlist_node hlink;	/* on a coroutine's joiners */
 	};
-	void *target;			/* the coroutine, or the group */
+	union {
+		void *target;		/* the coroutine, or the group */
+		void (*call)(struct kcoro_wait *wait);
+	};
 	s64 value;			/* what the source gave */
 	u32 since;			/* jiffies when the wait began */
 	u8 state;			/* enum kcoro_wait_state */
@@ -144,6 +147,7 @@ struct kcoro_wait {
 enum kcoro_wait_flags {
 	KCORO_WAIT_IN_GROUP = 1U << 0,
 	KCORO_WAIT_BROKEN = 1U << 1,	/* fired because the channel was closed */
+	KCORO_WAIT_CALLS = 1U << 2,	/* @call is called in place of a wake; for fronts */
 };
 
 /* The head of a frame. What is in it is kcoro's; use the functions. */

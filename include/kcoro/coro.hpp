@@ -13,7 +13,7 @@
  * Cancellation:  a stop sets a bit and wakes. The coroutine's own run takes it off what it
  *                waits for, so that there is nobody else who touches a wait. A cancel or a
  *                timeout is told once, as the result of that wait; who then waits again is
- *                killed, unless it accepted. A kill destroys the frames, innermost last.
+ *                killed, unless it accepted. A kill destroys the frames, innermost first.
  *
  * Who wakes whom. A source that has what a wait is for takes the wait off its list, under
  * its lock, and is then the only one who may set FIRED, which it does last: from then on the
@@ -28,6 +28,7 @@
 #include <cstdint>
 
 #include <kcoro/executor.hpp>
+#include <kcoro/promise_link.hpp>
 #include <kcoro/result.hpp>
 #include <kcoro/state.h>
 #include <kcoro/threads.hpp>
@@ -37,107 +38,23 @@ namespace kcoro::inline KCORO_ABI {
 class coro;
 class group_base;
 
-namespace detail {
-
-/*
- * Owner stands before error, so that a small value shares a word with error. Not an
- * aggregate: then what derives from it may use its padding.
- */
-struct promise_link {
-	void *continuation; /* a frame, or a coro */
-	coro *owner;
-	int error;
-
-	promise_link() noexcept {}
-
-	/*
-	 * Until the body's end the bytes of the result are free: who awaits leaves there where
-	 * its task keeps this frame, for coro::unwind(). In error and what stands behind it:
-	 * a small value, or nothing.
-	 */
-	void set_owner_slot(void **slot) noexcept
-	{
-		__builtin_memcpy(reinterpret_cast<unsigned char *>(this) + result_offset, &slot,
-				 sizeof(slot));
-	}
-	/* Read it, and say again that there is no result. */
-	void **take_owner_slot() noexcept
-	{
-		void **slot;
-
-		__builtin_memcpy(&slot, reinterpret_cast<unsigned char *>(this) + result_offset,
-				 sizeof(slot));
-		error = err::in_progress;
-		return slot;
-	}
-	static constexpr std::size_t result_offset = 2 * sizeof(void *);
-	/* Behind the two functions of a frame. */
-	static constexpr std::size_t in_frame = 2 * sizeof(void *);
-
-	static promise_link &of(void *frame) noexcept
-	{
-		return *reinterpret_cast<promise_link *>(static_cast<unsigned char *>(frame) +
-							 in_frame);
-	}
-};
-
-/*
- * What a task has in the place of a frame, and why: to who awaits it one that has ended with
- * an error, so that nobody has to ask. Nobody owns it, which a real one that has ended lacks.
- */
-struct absent_frame {
-	void (*resume)(void *);
-	void (*destroy)(void *);
-	void *continuation;
-	coro *owner;
-	int error;
-
-	static void nothing(void *) noexcept {}
-};
-static_assert(offsetof(absent_frame, error) ==
-	      promise_link::in_frame + promise_link::result_offset);
-
-template <int Error>
-inline constexpr absent_frame absent{nullptr, absent_frame::nothing, nullptr, nullptr, Error};
-
-/*
- * What is called as a coroutine's functions are, and is none. clang has a calling convention of
- * its own for these, and takes a call whose function it sees for one that is never made.
- */
-[[gnu::always_inline]] inline void *as_frame(void *object) noexcept
-{
-#ifdef __clang__
-	__asm__("" : "+r"(object));
-#endif
-	return object;
-}
-
-template <int Error> void *no_frame() noexcept
-{
-	return as_frame(const_cast<absent_frame *>(&absent<Error>));
-}
-
-inline bool is_frame(void *frame) noexcept
-{
-	return !std::coroutine_handle<>::from_address(frame).done() ||
-	       promise_link::of(frame).owner;
-}
-
-} // namespace detail
-
 struct wait_node;
 
 /* What the source did is there; the waker is done with the wait. */
 inline constexpr unsigned int state_fired = 1U << 7;
 
+/* As enum kcoro_wait_kind; what that does not have comes last. */
 enum class wait_kind : unsigned char {
 	nothing,
 	event,
 	timer,
-	channel,
-	completion,
+	channel = 4,
 	join,
 	group,
+	queue,
+	call,
+	key,
+	completion = 128,
 	task,
 };
 
@@ -256,10 +173,22 @@ public:
 
 	/* The frame that is resumed next; while it does not run. */
 	void *innermost() const noexcept { return current_.address(); }
+	/* Where that stands, and the bits of stops(); for executors that show it to others. */
+	void *const *innermost_place() const noexcept
+	{
+		static_assert(sizeof(current_) == sizeof(void *));
+		return reinterpret_cast<void *const *>(&current_);
+	}
+	const unsigned int *state_place() const noexcept { return state_.place(); }
 
 	/* For executors: link of their queue, and the one call. */
 	coro *next = nullptr;
 	inline void run() noexcept;
+	/*
+	 * As run(), where nobody has called wake(state_fired), but what it waits for is there. For
+	 * executors that are serial, and learn of it in another way.
+	 */
+	[[gnu::always_inline]] inline void run_fired() noexcept;
 
 	/* For awaits: @w is what the coroutine waits for, in @frame. Before @w is published. */
 	void suspend_at(std::coroutine_handle<> frame, wait_node &w) noexcept
@@ -347,6 +276,7 @@ protected:
 
 private:
 	inline bool step(unsigned int state) noexcept;
+	inline void run_with(unsigned int old) noexcept;
 	static inline void *stopped_frame(unsigned int state) noexcept;
 	inline void unwind() noexcept;
 	inline void finish() noexcept;
@@ -419,8 +349,9 @@ inline void coro::end() noexcept
 	if (exec_->ops->ended) {
 		enum status s = status();
 
-		exec_->ops->ended(*exec_, s == status::done ? detail::promise_link::of(*root_).error
-							    : status_errno(s));
+		exec_->ops->ended(*exec_, *this,
+				  s == status::done ? detail::promise_link::of(*root_).error
+						    : status_errno(s));
 	}
 	completed_(*this);
 }
@@ -460,7 +391,7 @@ inline void coro::unwind() noexcept
 /* Do what @state asks for; true: a frame was resumed or destroyed. */
 inline bool coro::step(unsigned int state) noexcept
 {
-	const bool fired = state & state_fired;
+	bool fired = state & state_fired;
 	wait_node *w = waiting_;
 
 	if (!ran_) {
@@ -474,8 +405,8 @@ inline bool coro::step(unsigned int state) noexcept
 		resume(current_);
 		return true;
 	}
-	if (fired && w && w->ops->settle && !w->ops->settle(*w))
-		return false;
+	if (fired && w && w->ops->settle)
+		fired = w->ops->settle(*w);
 	if (!fired) {
 		if (!(state & KCORO_STATE_STOP) || !w)
 			return false;
@@ -501,10 +432,41 @@ inline bool coro::step(unsigned int state) noexcept
 
 inline void coro::run() noexcept
 {
+	run_with(state_.change(KCORO_STATE_NOTIFIED | state_fired,
+			       exec_->serial ? 0 : KCORO_STATE_RUNNING, exec_->alone));
+}
+
+inline void coro::run_fired() noexcept
+{
+	[[maybe_unused]] platform::thread_state kept;
+	unsigned int old = state_.load();
+
+	if (!old && !waiting_->ops->settle) [[likely]] {
+		/* Nothing else: run_with(), short. */
+		in_run_ = true;
+		waiting_ = nullptr;
+		resume(current_);
+		in_run_ = false;
+		if (ended_) [[unlikely]] {
+			finish();
+			return;
+		}
+		old = state_.load() & ~state_fired;
+		if (!(old & KCORO_STATE_STOP)) [[likely]]
+			return;
+	} else {
+		if (old & KCORO_STATE_NOTIFIED)
+			old = state_.change(KCORO_STATE_NOTIFIED | state_fired, 0, exec_->alone);
+		old |= state_fired;
+	}
+	run_with(old);
+}
+
+/* @old: the state, of which NOTIFIED and FIRED have been taken. */
+inline void coro::run_with(unsigned int old) noexcept
+{
 	[[maybe_unused]] platform::thread_state kept;
 	const bool serial = exec_->serial;
-	unsigned int old = state_.change(KCORO_STATE_NOTIFIED | state_fired,
-					 serial ? 0 : KCORO_STATE_RUNNING, exec_->alone);
 
 	if (old & KCORO_STATE_FINISHED) {
 		end();

@@ -46,8 +46,11 @@ struct executor_ops {
 	executor *(*place)(executor &, int &error) noexcept = nullptr;
 	/* The coroutine at @of is awaited by the one at @by; null: by nobody any more. May be null. */
 	void (*awaited)(executor &of, executor *by) noexcept = nullptr;
-	/* It has finished, with this error; who waits for it is told next. May be null. */
-	void (*ended)(executor &, int error) noexcept = nullptr;
+	/*
+	 * It has finished, with this error; who waits for it is told next. Members of groups end
+	 * in this way, too. May be null.
+	 */
+	void (*ended)(executor &, coro &, int error) noexcept = nullptr;
 };
 
 struct executor {

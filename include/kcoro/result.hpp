@@ -32,6 +32,7 @@ namespace kcoro::inline KCORO_ABI {
 
 /* Linux' numbers, which C++ in the kernel can't get from its headers. */
 namespace err {
+inline constexpr int no_entry = -2;	 /* ENOENT */
 inline constexpr int interrupted = -4;	 /* EINTR: killed */
 inline constexpr int again = -11;	 /* EAGAIN */
 inline constexpr int no_memory = -12;	 /* ENOMEM */
@@ -43,6 +44,7 @@ inline constexpr int deadlock = -35;	 /* EDEADLK */
 inline constexpr int shut_down = -108;	 /* ESHUTDOWN */
 inline constexpr int timed_out = -110;	 /* ETIMEDOUT */
 inline constexpr int in_progress = -115; /* EINPROGRESS */
+inline constexpr int stale = -116;	 /* ESTALE: a keyed table has gone */
 inline constexpr int cancelled = -125;	 /* ECANCELED */
 inline constexpr int threw = -131;	 /* ENOTRECOVERABLE: rethrown where it is awaited */
 } // namespace err

@@ -12,8 +12,9 @@
  * Allocation:    one block for the spawned task beside its frame, from the executor-independent
  *                platform pool. It is made before the task's frame is entered. At the end
  *                what goes is the frame with the task's parameters, then the private data,
- *                then the block. Without memory, or of a task without a frame, the handle is
- *                done at once and gives -ENOMEM.
+ *                then the block. Without memory the handle is done at once and gives
+ *                -ENOMEM, for a task without a frame what that gives; where the executor
+ *                takes nobody, as a scope of the kernel that ends, what it says. error() tells.
  * Cancellation:  cancel(), kill(), time_out() from anywhere. Dropping the last handle kills,
  *                unless it was detached. Who awaits a handle and is stopped passes the stop on
  *                if its is the last handle, and goes on when the other has ended; else it
@@ -219,8 +220,11 @@ public:
 	using value_type = T;
 
 	join_handle() noexcept = default;
-	join_handle(join_handle &&other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
-	join_handle(const join_handle &other) noexcept : of_(other.of_)
+	join_handle(join_handle &&other) noexcept
+		: of_(std::exchange(other.of_, nullptr)), error_(other.error_)
+	{
+	}
+	join_handle(const join_handle &other) noexcept : of_(other.of_), error_(other.error_)
 	{
 		if (of_)
 			of_->add_handle();
@@ -228,6 +232,7 @@ public:
 	join_handle &operator=(join_handle other) noexcept
 	{
 		std::swap(of_, other.of_);
+		std::swap(error_, other.error_);
 		return *this;
 	}
 	~join_handle()
@@ -236,8 +241,10 @@ public:
 			of_->drop_handle(false);
 	}
 
-	/* Is there something? False: there was no memory for it. */
+	/* Is there something? False: error() says why not. */
 	explicit operator bool() const noexcept { return of_; }
+	/* 0, or why there is no coroutine: -ENOMEM, or what the executor's scope says. */
+	int error() const noexcept { return of_ ? 0 : error_; }
 	bool done() const noexcept { return !of_ || of_->finished(); }
 	enum status status() const noexcept { return of_ ? of_->status() : status::killed; }
 
@@ -266,7 +273,7 @@ public:
 	result<T> take()
 	{
 		if (!of_)
-			return failure{err::no_memory};
+			return failure{error_};
 		if (!of_->finished())
 			return failure{err::in_progress};
 		return of_->get_result(of_->handles() == 1);
@@ -311,8 +318,10 @@ private:
 	friend join_handle<U> spawn(executor &, task<U>, Data, spawn_scope *);
 
 	explicit join_handle(detail::spawned<T> *of) noexcept : of_(of) {}
+	explicit join_handle(failure f) noexcept : error_(f.error) {}
 
 	detail::spawned<T> *of_ = nullptr;
+	int error_ = err::no_memory;
 };
 
 /* Knows a coroutine, and does not keep it alive: lock() gives a handle while others have one. */
@@ -359,7 +368,7 @@ join_handle<T> spawn(executor &where, task<T> body, Data data = {}, spawn_scope 
 
 	static_assert(alignof(block) <= frame_alignment);
 	if (!body)
-		return {};
+		return join_handle<T>(failure{body.promise().error});
 	void *memory = platform::frame_alloc(sizeof(block));
 	if (!memory)
 		return {};
@@ -367,7 +376,7 @@ join_handle<T> spawn(executor &where, task<T> body, Data data = {}, spawn_scope 
 	executor *place = where.ops->place ? where.ops->place(where, error) : &where;
 	if (!place) {
 		platform::frame_free(memory, sizeof(block));
-		return {};
+		return join_handle<T>(failure{error});
 	}
 	auto *co = new (memory) block(*place, std::move(body), std::move(data));
 

@@ -50,6 +50,7 @@ struct kcoro_key_wait {
 	struct hlist_node node;
 	struct kcoro_bucket *bucket;
 	struct kcoro_coro *co;
+	struct kcoro_wait *waiter;	/* of @co, while armed */
 	u32 hash;
 	bool armed;
 	bool held;

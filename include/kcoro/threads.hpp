@@ -23,6 +23,7 @@ class word {
 public:
 	constexpr word(unsigned int v = 0) noexcept : v_(v) {}
 
+	const unsigned int *place() const noexcept { return &v_; }
 	unsigned int load() const noexcept { return __atomic_load_n(&v_, __ATOMIC_ACQUIRE); }
 	void store(unsigned int v) noexcept { __atomic_store_n(&v_, v, __ATOMIC_RELEASE); }
 

@@ -21,7 +21,7 @@ enum call_state {
 /* How long a completion's wait may go on after a stop. */
 #define STOP_JIFFIES (HZ / 10)
 
-static struct workqueue_struct *call_wq;
+struct workqueue_struct *kcoro_call_wq;
 
 static void call_work(struct work_struct *work)
 {
@@ -55,7 +55,7 @@ long kcoro_call_await(struct kcoro_coro *co, struct kcoro_call *call, long (*fn)
 		co->wait.kind = KCORO_WAIT_CALL;
 		co->wait.since = jiffies;
 		co->wait.state = KCORO_WAIT_ARMED;
-		queue_work(call_wq, &call->work);
+		queue_work(kcoro_call_wq, &call->work);
 		return KCORO_WAIT;
 	case CALL_OUT:
 		call->state = CALL_IDLE;
@@ -98,11 +98,11 @@ EXPORT_SYMBOL_GPL(kcoro_completion_await);
 
 int __init kcoro_call_init(void)
 {
-	call_wq = alloc_workqueue("kcoro_call", WQ_UNBOUND, 0);
-	return call_wq ? 0 : -ENOMEM;
+	kcoro_call_wq = alloc_workqueue("kcoro_call", WQ_UNBOUND, 0);
+	return kcoro_call_wq ? 0 : -ENOMEM;
 }
 
 void kcoro_call_exit(void)
 {
-	destroy_workqueue(call_wq);
+	destroy_workqueue(kcoro_call_wq);
 }

@@ -163,10 +163,53 @@ static long poll(struct kcoro_coro *co, struct kcoro_channel *ch, struct kcoro_t
 	return err;
 }
 
+static __always_inline int put_or_wait(struct kcoro_channel *ch, struct kcoro_wait *wait,
+				       s64 value)
+{
+	unsigned long flags;
+	int err;
+
+	raw_spin_lock_irqsave(&ch->lock, flags);
+	err = send(ch, value);
+	if (err == -EAGAIN) {
+		wait->value = value;
+		kcoro_link_add(&wait->link, &ch->senders);
+		kcoro_wait_arm_aimed(wait, KCORO_WAIT_SEND);
+	}
+	raw_spin_unlock_irqrestore(&ch->lock, flags);
+	return err;
+}
+
+static __always_inline int take_or_wait(struct kcoro_channel *ch, struct kcoro_wait *wait,
+					s64 *value)
+{
+	unsigned long flags;
+	int err;
+
+	raw_spin_lock_irqsave(&ch->lock, flags);
+	err = receive(ch, value);
+	if (err == -EAGAIN) {
+		kcoro_link_add(&wait->link, &ch->receivers);
+		kcoro_wait_arm_aimed(wait, KCORO_WAIT_RECEIVE);
+	}
+	raw_spin_unlock_irqrestore(&ch->lock, flags);
+	return err;
+}
+
+/* For fronts; a value that was there is in @wait->value. */
+int kcoro_channel_take_or_wait(struct kcoro_channel *ch, struct kcoro_wait *wait)
+{
+	return take_or_wait(ch, wait, &wait->value);
+}
+
+int kcoro_channel_put_or_wait(struct kcoro_channel *ch, struct kcoro_wait *wait, s64 value)
+{
+	return put_or_wait(ch, wait, value);
+}
+
 long kcoro_channel_send_await(struct kcoro_coro *co, struct kcoro_channel *ch, s64 value,
 			      struct kcoro_timer *timer, u64 timeout_ns)
 {
-	unsigned long flags;
 	long err;
 
 	if (co->wait.state != KCORO_WAIT_IDLE)
@@ -174,14 +217,8 @@ long kcoro_channel_send_await(struct kcoro_coro *co, struct kcoro_channel *ch, s
 	err = kcoro_stop_tell(co);
 	if (err)
 		return err;
-	raw_spin_lock_irqsave(&ch->lock, flags);
-	err = send(ch, value);
-	if (err == -EAGAIN) {
-		co->wait.value = value;
-		kcoro_link_add(&co->wait.link, &ch->senders);
-		kcoro_wait_arm(&co->wait, co, KCORO_WAIT_SEND);
-	}
-	raw_spin_unlock_irqrestore(&ch->lock, flags);
+	kcoro_wait_aim(&co->wait, co);
+	err = put_or_wait(ch, &co->wait, value);
 	if (err != -EAGAIN)
 		return err;
 	kcoro_wait_begin(co, timer, timeout_ns);
@@ -192,7 +229,6 @@ EXPORT_SYMBOL_GPL(kcoro_channel_send_await);
 long kcoro_channel_receive_await(struct kcoro_coro *co, struct kcoro_channel *ch, s64 *value,
 				 struct kcoro_timer *timer, u64 timeout_ns)
 {
-	unsigned long flags;
 	long err;
 
 	if (co->wait.state != KCORO_WAIT_IDLE) {
@@ -204,13 +240,8 @@ long kcoro_channel_receive_await(struct kcoro_coro *co, struct kcoro_channel *ch
 	err = kcoro_stop_tell(co);
 	if (err)
 		return err;
-	raw_spin_lock_irqsave(&ch->lock, flags);
-	err = receive(ch, value);
-	if (err == -EAGAIN) {
-		kcoro_link_add(&co->wait.link, &ch->receivers);
-		kcoro_wait_arm(&co->wait, co, KCORO_WAIT_RECEIVE);
-	}
-	raw_spin_unlock_irqrestore(&ch->lock, flags);
+	kcoro_wait_aim(&co->wait, co);
+	err = take_or_wait(ch, &co->wait, value);
 	if (err != -EAGAIN)
 		return err;
 	kcoro_wait_begin(co, timer, timeout_ns);

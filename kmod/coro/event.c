@@ -156,24 +156,6 @@ void kcoro_event_flush(struct kcoro_event *event)
 }
 EXPORT_SYMBOL_GPL(kcoro_event_flush);
 
-/* Waits, and returns false; or takes what is there. */
-static __always_inline bool push(struct kcoro_event *event, struct kcoro_wait *wait)
-{
-	struct kcoro_wait *head = READ_ONCE(event->added);
-
-	for (;;) {
-		if (head == KCORO_EVENT_SET) {
-			/* Pairs with the change to SET: the value is seen. */
-			if (!event->pulse || try_cmpxchg(&event->added, &head, NULL))
-				return true;
-			continue;
-		}
-		wait->next = head;
-		if (try_cmpxchg(&event->added, &head, wait))
-			return false;
-	}
-}
-
 long kcoro_event_await_timeout(struct kcoro_coro *co, struct kcoro_event *event,
 			       struct kcoro_timer *timer, u64 timeout_ns)
 {
@@ -187,7 +169,7 @@ long kcoro_event_await_timeout(struct kcoro_coro *co, struct kcoro_event *event,
 	if (err)
 		return err;
 	kcoro_wait_arm(&co->wait, co, KCORO_WAIT_EVENT);
-	if (push(event, &co->wait)) {
+	if (kcoro_event_push(event, &co->wait)) {
 		kcoro_wait_end(co, NULL);
 		return READ_ONCE(event->value);
 	}
@@ -203,7 +185,7 @@ int kcoro_group_add_event(struct kcoro_group *group, struct kcoro_member *member
 
 	if (err)
 		return err;
-	if (push(event, &member->wait))
+	if (kcoro_event_push(event, &member->wait))
 		kcoro_wait_fire(&member->wait, READ_ONCE(event->value), 0);
 	return 0;
 }

@@ -19,7 +19,7 @@ static bool join(struct kcoro_coro *other, struct kcoro_wait *wait)
 }
 
 /* Nobody else waits for it: then a stop of who waits is one of it, too. */
-static bool is_the_only_one(struct kcoro_coro *other, struct kcoro_wait *wait)
+bool kcoro_join_is_only(struct kcoro_coro *other, struct kcoro_wait *wait)
 {
 	unsigned long flags;
 	bool only;
@@ -42,7 +42,7 @@ bool kcoro_join_pass_on(struct kcoro_coro *co, struct kcoro_coro *other, struct 
 {
 	u32 stop = atomic_read(&co->state) & KCORO_STATE_STOP;
 
-	if (!stop || !is_the_only_one(other, wait))
+	if (!stop || !kcoro_join_is_only(other, wait))
 		return false;
 	/* Once for each bit: a wake too many is harmless, but not free. */
 	if (stop & ~atomic_read(&other->state))
@@ -50,11 +50,22 @@ bool kcoro_join_pass_on(struct kcoro_coro *co, struct kcoro_coro *other, struct 
 	return true;
 }
 
-long kcoro_coro_join(struct kcoro_coro *co, struct kcoro_coro *other,
-		     struct kcoro_timer *timer, u64 timeout_ns)
+bool kcoro_join_or_wait(struct kcoro_coro *other, struct kcoro_wait *wait)
 {
 	unsigned long flags;
 	bool waits;
+
+	raw_spin_lock_irqsave(&other->lock, flags);
+	waits = join(other, wait);
+	if (waits)
+		kcoro_wait_arm_aimed(wait, KCORO_WAIT_JOIN);
+	raw_spin_unlock_irqrestore(&other->lock, flags);
+	return waits;
+}
+
+long kcoro_coro_join(struct kcoro_coro *co, struct kcoro_coro *other,
+		     struct kcoro_timer *timer, u64 timeout_ns)
+{
 	long err;
 
 	if (co->wait.state != KCORO_WAIT_IDLE) {
@@ -67,12 +78,8 @@ long kcoro_coro_join(struct kcoro_coro *co, struct kcoro_coro *other,
 	err = kcoro_stop_tell(co);
 	if (err)
 		return err;
-	raw_spin_lock_irqsave(&other->lock, flags);
-	waits = join(other, &co->wait);
-	if (waits)
-		kcoro_wait_arm(&co->wait, co, KCORO_WAIT_JOIN);
-	raw_spin_unlock_irqrestore(&other->lock, flags);
-	if (!waits)
+	kcoro_wait_aim(&co->wait, co);
+	if (!kcoro_join_or_wait(other, &co->wait))
 		return 0;
 	kcoro_wait_begin(co, timer, timeout_ns);
 	return KCORO_WAIT;

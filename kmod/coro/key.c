@@ -31,7 +31,7 @@ static void fire(struct kcoro_key_wait *wait, s64 value, u8 flags)
 	wait->armed = false;
 	if (!wait->held)
 		unlink(wait);
-	kcoro_wait_fire(&wait->co->wait, value, flags);
+	kcoro_wait_fire(wait->waiter, value, flags);
 }
 
 /* Who holds the key is not waiting: the value is for its next await. */
@@ -211,7 +211,7 @@ void kcoro_key_break(struct kcoro_bucket *bucket)
 /* For list(), beside enum kcoro_key_flags. */
 #define ARM BIT(31)
 
-/* Puts the wait on its key's list: held, armed, or both. */
+/* Puts the wait on its key's list: held, armed, or both; then its waiter is aimed. */
 static int list(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_id,
 		const void *key, u32 key_size, u32 how)
 {
@@ -238,7 +238,7 @@ static int list(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_id
 	} else {
 		wait->armed = how & ARM;
 		if (wait->armed)
-			kcoro_wait_arm(&co->wait, co, KCORO_WAIT_KEY);
+			kcoro_wait_arm_aimed(wait->waiter, KCORO_WAIT_KEY);
 		wait->bucket = bucket;
 		hlist_add_head(&wait->node, &bucket->waits);
 	}
@@ -283,14 +283,13 @@ static long disarm(struct kcoro_key_wait *wait)
 static long take(struct kcoro_key_wait *wait)
 {
 	struct kcoro_key_hold *hold = container_of(wait, struct kcoro_key_hold, wait);
-	struct kcoro_coro *co = wait->co;
 
 	if (!hold->count) {
 		wait->armed = true;
-		kcoro_wait_arm(&co->wait, co, KCORO_WAIT_KEY);
+		kcoro_wait_arm_aimed(wait->waiter, KCORO_WAIT_KEY);
 		return KCORO_WAIT;
 	}
-	co->wait.value = hold->values[hold->first];
+	wait->waiter->value = hold->values[hold->first];
 	hold->first = (hold->first + 1) % KCORO_KEY_VALUES;
 	hold->count--;
 	return 0;
@@ -322,6 +321,44 @@ static long look(struct kcoro_coro *co, struct kcoro_key_wait *wait, s64 *value,
 	return err;
 }
 
+/* At the coroutine's own wait, of which it has one at a time. */
+static void aim(struct kcoro_coro *co, struct kcoro_key_wait *wait)
+{
+	kcoro_wait_aim(&co->wait, co);
+	wait->waiter = &co->wait;
+}
+
+/**
+ * kcoro_key_or_wait() - wait for a key with a wait of the caller's, for fronts
+ * @co: whose it is
+ * @wait: in a frame
+ * @waiter: aimed
+ * @table_id: as for kcoro_key_await(), and the rest as there
+ *
+ * Return: 0: it waits; or what kcoro_key_await() says.
+ */
+int kcoro_key_or_wait(struct kcoro_coro *co, struct kcoro_key_wait *wait,
+		      struct kcoro_wait *waiter, u64 table_id, const void *key, u32 key_size)
+{
+	wait->waiter = waiter;
+	return list(co, wait, table_id, key, key_size, ARM);
+}
+
+/* The same for the next value of a key that is held. 0: it is in @waiter; KCORO_WAIT. */
+long kcoro_key_next_or_wait(struct kcoro_key_hold *hold, struct kcoro_wait *waiter)
+{
+	if (!hold->wait.held)
+		return -ENOENT;
+	hold->wait.waiter = waiter;
+	return locked(&hold->wait, take);
+}
+
+/* Give such a wait up. False: it fires, or has fired. */
+bool kcoro_key_leave(struct kcoro_key_wait *wait)
+{
+	return !locked(wait, disarm);
+}
+
 long kcoro_key_await(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 table_id,
 		     const void *key, u32 key_size, s64 *value,
 		     struct kcoro_timer *timer, u64 timeout_ns)
@@ -330,6 +367,7 @@ long kcoro_key_await(struct kcoro_coro *co, struct kcoro_key_wait *wait, u64 tab
 
 	if (READ_ONCE(co->wait.state) != KCORO_WAIT_IDLE)
 		return look(co, wait, value, timer);
+	aim(co, wait);
 	err = kcoro_stop_tell(co) ?: list(co, wait, table_id, key, key_size, ARM);
 	if (err)
 		return err;
@@ -383,6 +421,7 @@ long kcoro_key_begin(struct kcoro_coro *co, struct kcoro_key_hold *hold, u64 tab
 {
 	int err;
 
+	aim(co, &hold->wait);
 	if (flags & KCORO_KEY_HOLD)
 		err = hold_key(co, hold, table_id, key, key_size, flags | ARM);
 	else
@@ -402,6 +441,7 @@ long kcoro_key_next_await(struct kcoro_coro *co, struct kcoro_key_hold *hold, s6
 		return look(co, &hold->wait, value, timer);
 	if (!hold->wait.held)
 		return -ENOENT;
+	aim(co, &hold->wait);
 	err = kcoro_stop_tell(co) ?: locked(&hold->wait, take);
 	if (err == KCORO_WAIT)
 		kcoro_wait_begin(co, timer, timeout_ns);

@@ -28,6 +28,10 @@ int kcoro_table_read(u64 id, struct kcoro_table_counters *out);
 long kcoro_key_begin(struct kcoro_coro *co, struct kcoro_key_hold *hold, u64 table_id,
 		     const void *key, u32 key_size, u32 flags,
 		     struct kcoro_timer *timer, u64 timeout_ns);
+int kcoro_key_or_wait(struct kcoro_coro *co, struct kcoro_key_wait *wait,
+		      struct kcoro_wait *waiter, u64 table_id, const void *key, u32 key_size);
+long kcoro_key_next_or_wait(struct kcoro_key_hold *hold, struct kcoro_wait *waiter);
+bool kcoro_key_leave(struct kcoro_key_wait *wait);
 
 int kcoro_table_init(void);
 void kcoro_table_exit(void);

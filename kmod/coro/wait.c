@@ -18,6 +18,25 @@ static raw_spinlock_t *lock_of(struct kcoro_wait *wait, void *source)
 }
 
 /**
+ * kcoro_wait_fire_other() - the half of kcoro_wait_fire() for members of groups and for fronts
+ * @wait: FIRING; a front has itself told
+ *
+ * Context: as there.
+ */
+void kcoro_wait_fire_other(struct kcoro_wait *wait)
+{
+	if (!(wait->flags & KCORO_WAIT_CALLS)) {
+		kcoro_group_ready(wait->target, wait);
+		/* Pairs with the acquires of who polls. */
+		smp_store_release(&wait->state, KCORO_WAIT_FIRED);
+		return;
+	}
+	/* The call is the last touch: it says when the coroutine may look. */
+	WRITE_ONCE(wait->state, KCORO_WAIT_FIRED);
+	wait->call(wait);
+}
+
+/**
  * kcoro_wait_leave() - off the source, unless it fired
  * @wait: not idle, for an event, a channel or a coroutine
  * @source: which

@@ -48,15 +48,26 @@ static inline void kcoro_link_del(struct list_head *link)
 		__list_del(link->prev, link->next);
 }
 
-/* Before the source has it, or under its lock. */
+/* Before the source has it, or under its lock; whom to wake stands there already. */
+static inline void kcoro_wait_arm_aimed(struct kcoro_wait *wait, enum kcoro_wait_kind kind)
+{
+	wait->since = jiffies;
+	wait->kind = kind;
+	wait->state = KCORO_WAIT_ARMED;
+}
+
+/* Who is woken. */
+static inline void kcoro_wait_aim(struct kcoro_wait *wait, struct kcoro_coro *co)
+{
+	wait->target = co;
+	wait->flags = 0;
+}
+
 static inline void kcoro_wait_arm(struct kcoro_wait *wait, struct kcoro_coro *co,
 				  enum kcoro_wait_kind kind)
 {
-	wait->target = co;
-	wait->since = jiffies;
-	wait->kind = kind;
-	wait->flags = 0;
-	wait->state = KCORO_WAIT_ARMED;
+	kcoro_wait_aim(wait, co);
+	kcoro_wait_arm_aimed(wait, kind);
 }
 
 /* One member is ready: maybe the last one that was waited for. */
@@ -69,6 +80,9 @@ static inline void kcoro_group_ready(struct kcoro_group *group, struct kcoro_wai
 	}
 }
 
+/* wait.c */
+void kcoro_wait_fire_other(struct kcoro_wait *wait);
+
 /*
  * Under the source's lock, off the list: here is what was awaited. The wait belongs to
  * its coroutine again afterwards.
@@ -79,16 +93,16 @@ static inline void kcoro_wait_fire(struct kcoro_wait *wait, s64 value, u8 flags)
 	wait->flags |= flags;
 	/* Before the wake, which is a full barrier. */
 	WRITE_ONCE(wait->state, KCORO_WAIT_FIRING);
-	if (unlikely(wait->flags & KCORO_WAIT_IN_GROUP)) {
-		kcoro_group_ready(wait->target, wait);
+	if (unlikely(wait->flags & (KCORO_WAIT_IN_GROUP | KCORO_WAIT_CALLS))) {
+		kcoro_wait_fire_other(wait);
 	} else {
 		struct kcoro_coro *co = wait->target;
 
 		trace_kcoro_coro_wake(co);
 		kcoro_coro_notify(co, 0);
+		/* Pairs with the acquires of who polls. */
+		smp_store_release(&wait->state, KCORO_WAIT_FIRED);
 	}
-	/* Pairs with the acquires of who polls. */
-	smp_store_release(&wait->state, KCORO_WAIT_FIRED);
 }
 
 /* timer.c; a body's context, but for the last one. */
@@ -151,5 +165,37 @@ static inline long kcoro_wait_poll(struct kcoro_coro *co, void *source, struct k
 
 /* event.c; under the event's lock: those that were added are on the list. */
 void kcoro_event_take_added(struct kcoro_event *event);
+
+/* An armed wait is added, and false; or what is there is taken, and true. */
+static __always_inline bool kcoro_event_push(struct kcoro_event *event, struct kcoro_wait *wait)
+{
+	struct kcoro_wait *head = READ_ONCE(event->added);
+
+	for (;;) {
+		if (head == KCORO_EVENT_SET) {
+			/* Pairs with the change to SET: the value is seen. */
+			if (!event->pulse || try_cmpxchg(&event->added, &head, NULL))
+				return true;
+			continue;
+		}
+		wait->next = head;
+		if (try_cmpxchg(&event->added, &head, wait))
+			return false;
+	}
+}
+
+/*
+ * channel.c; a wait that is aimed: the value, or room for it, or onto the channel's list.
+ * Return: 0, -EPIPE; -EAGAIN: it waits.
+ */
+int kcoro_channel_take_or_wait(struct kcoro_channel *ch, struct kcoro_wait *wait);
+int kcoro_channel_put_or_wait(struct kcoro_channel *ch, struct kcoro_wait *wait, s64 value);
+
+/* join.c; the same: true: it waits, false: @other has finished. */
+bool kcoro_join_or_wait(struct kcoro_coro *other, struct kcoro_wait *wait);
+bool kcoro_join_is_only(struct kcoro_coro *other, struct kcoro_wait *wait);
+
+/* call.c: where functions run that may sleep for long. */
+extern struct workqueue_struct *kcoro_call_wq;
 
 #endif /* KCORO_WAIT_H */

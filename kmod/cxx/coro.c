@@ -6,7 +6,7 @@
  *	core                            C++ (include/kcoro/coro.hpp)
  *	resume  ------ step ----------> coro::run(): what fired, stops, the innermost frame
  *	notify  <----- wake ----------- executor::post()
- *	stop bits ---- step.stop -----> told once each; the C++ object takes the wait off
+ *	stop bits ---- step ----------> told once each; the C++ object takes the wait off
  *
  * The core runs one step at a time, and runs one more when it is woken meanwhile. Each post of
  * the C++ object is a wake, and it ends in a step behind its last post: so nobody wakes a
@@ -32,31 +32,69 @@
 #include "../coro/scope.h"
 #include "cxx.h"
 
+/* Stops that were not told, for the step. */
+static noinline unsigned int news(struct kcoro_cxx_coro *c, u32 stops)
+{
+	u32 told = c->told;
+
+	c->told |= stops;
+	return stops & ~told;
+}
+
+static noinline unsigned int expire(struct kcoro_cxx_coro *c, unsigned int how)
+{
+	kcoro_cxx_timers_expire(c);
+	return how;
+}
+
+static __always_inline long waits(struct kcoro_cxx_coro *c, int kind)
+{
+	c->co.wait.kind = kind;
+	c->co.wait.since = jiffies;
+	c->co.wait.state = KCORO_WAIT_ARMED;
+	return KCORO_WAIT;
+}
+
+/* The C++ side accepted a stop, or was asked to end there; or it is in an own await. */
+static noinline long waits_otherwise(struct kcoro_cxx_coro *c, u32 stops, int kind)
+{
+	if (c->told & ~stops)
+		kcoro_coro_accept(&c->co);
+	atomic_or(stops, &c->co.state);
+	c->told = stops;
+	return waits(c, kind < KCORO_WAIT_KINDS ? kind : KCORO_WAIT_NOTHING);
+}
+
 static long cxx_resume(struct kcoro_coro *co)
 {
 	struct kcoro_cxx_coro *c = container_of(co, struct kcoro_cxx_coro, co);
-	u32 stop = atomic_read(&co->state) & KCORO_STATE_STOP;
-	struct kcoro_cxx_step step = { .stop = stop & ~c->told };
+	u32 stops = atomic_read(&co->state) & KCORO_STATE_STOP;
+	unsigned int how = 0;
+	int kind;
 
-	c->told |= stop;
-	co->wait.state = KCORO_WAIT_IDLE;
-	co->wait.kind = KCORO_WAIT_NOTHING;
-	kcoro_cxx_timers_expire(c);
-	c->body.step(c->body.coro, &step);
-	if (step.kind < 0)
-		return step.result;
-	/* The C++ side accepted a stop, or was asked to end there. */
-	if (unlikely(step.stop != c->told)) {
-		if (c->told & ~step.stop)
-			kcoro_coro_accept(co);
-		atomic_or(step.stop & KCORO_STATE_STOP, &co->state);
-		c->told = step.stop;
+	if (likely(c->awaits)) {
+		/* Pairs with the release in kcoro_wait_fire(). */
+		u8 wait = smp_load_acquire(&c->awaits->state);
+
+		/* Who fires is about to let go of it. */
+		if (unlikely(wait == KCORO_WAIT_FIRING))
+			return KCORO_AGAIN;
+		if (likely(wait == KCORO_WAIT_FIRED)) {
+			c->awaits = NULL;
+			how = KCORO_CXX_FIRED;
+		}
 	}
-	c->innermost = step.innermost;
-	co->wait.kind = step.kind;
-	co->wait.since = jiffies;
-	co->wait.state = KCORO_WAIT_ARMED;
-	return KCORO_WAIT;
+	if (unlikely(stops != c->told))
+		how |= news(c, stops);
+	if (unlikely(!llist_empty(&c->expired)))
+		how = expire(c, how);
+	kind = c->body.step(c->body.coro, how);
+	if (unlikely(kind < 0))
+		return *c->body.result;
+	stops = READ_ONCE(*c->body.state) & KCORO_STATE_STOP;
+	if (unlikely(stops != c->told || kind >= KCORO_WAIT_KINDS))
+		return waits_otherwise(c, stops, kind);
+	return waits(c, kind);
 }
 
 #define CXX_DESC(executor_, flags_)						\

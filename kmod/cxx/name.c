@@ -104,7 +104,7 @@ static void cxx_functions(struct kcoro_coro *co, char *text, size_t size)
 	size_t used = 0;
 
 	/* Each frame names who awaits it; the outermost one the C++ object. */
-	for (frame = c->innermost; frame && frame != c->body.coro;
+	for (frame = *c->body.innermost; frame && frame != c->body.coro;
 	     frame = *(void **)(frame + KCORO_CXX_CONTINUATION)) {
 		const char *name = function_of(*(void **)frame, symbol);
 

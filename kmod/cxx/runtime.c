@@ -11,6 +11,12 @@
 #include <kcoro/cxx.h>
 #include <kcoro/kcoro.h>
 
+/* size_class() of platform/kernel.hpp says the same. */
+static_assert(KCORO_CLASS_64B == 0 && KCORO_CLASS_128B == 1 && KCORO_CLASS_192B == 2 &&
+	      KCORO_CLASS_256B == 3 && KCORO_CLASS_512B == 4 && KCORO_CLASS_1024B == 5 &&
+	      KCORO_CLASS_2048B == 6 && KCORO_CLASS_4096B == 7 && KCORO_CLASS_8192B == 8 &&
+	      KCORO_CLASSES == 9 && KCORO_FRAME_SIZE_MAX == 8192);
+
 void *kcoro_cxx_frame_alloc(unsigned long size)
 {
 	return kcoro_pool_alloc_gfp(kcoro_pool_default(), size, GFP_ATOMIC | __GFP_NOWARN);

@@ -23,7 +23,7 @@
 
 struct workqueue_struct *kcoro_pool_wq;
 
-static struct kcoro_pool *default_pool;
+struct kcoro_pool *kcoro_pool_of_all;
 
 /* Looked up where a size is known only at run time: fewer instructions than to compute it. */
 const u8 kcoro_class_by_size[] = {
@@ -318,7 +318,7 @@ EXPORT_SYMBOL_GPL(kcoro_pool_destroy);
 
 struct kcoro_pool *kcoro_pool_default(void)
 {
-	return default_pool;
+	return kcoro_pool_of_all;
 }
 EXPORT_SYMBOL_GPL(kcoro_pool_default);
 
@@ -340,9 +340,9 @@ int __init kcoro_pool_init(void)
 	kcoro_pool_wq = alloc_workqueue("kcoro_pool", WQ_MEM_RECLAIM | KCORO_WQ_PERCPU, 0);
 	if (!kcoro_pool_wq)
 		goto err_trim;
-	default_pool = kcoro_pool_create(&attr);
-	if (IS_ERR(default_pool)) {
-		err = PTR_ERR(default_pool);
+	kcoro_pool_of_all = kcoro_pool_create(&attr);
+	if (IS_ERR(kcoro_pool_of_all)) {
+		err = PTR_ERR(kcoro_pool_of_all);
 		goto err_wq;
 	}
 	if (kcoro_frame_debug)
@@ -364,7 +364,7 @@ void kcoro_pool_exit(void)
 	struct kcoro_pool *pool, *next;
 
 	kcoro_pool_debugfs_exit();
-	kcoro_pool_destroy(default_pool);
+	kcoro_pool_destroy(kcoro_pool_of_all);
 	/* Their creators are gone: nobody can use them, or destroy them, any more. */
 	list_for_each_entry_safe(pool, next, &pools, list) {
 		pr_err("kcoro: pool \"%s\" was not destroyed by its creator\n", pool->name);

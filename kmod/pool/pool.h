@@ -306,6 +306,9 @@ void kcoro_reserve_stop(struct kcoro_pool *pool);
 /* large.c; the worker's half of a free. */
 void kcoro_large_release(struct kcoro_pool *pool, void *frame, unsigned int order);
 
+/* pool.c; the default pool */
+extern struct kcoro_pool *kcoro_pool_of_all;
+
 /* pool.c; init and exit: called by main.c. */
 int kcoro_pool_init(void);
 void kcoro_pool_exit(void);

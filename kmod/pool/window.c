@@ -16,6 +16,8 @@
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 
+#include <kcoro/cxx.h>
+
 #include "../context.h"
 #include "../trace/trace.h"
 #include "pool.h"
@@ -159,24 +161,9 @@ static noinline __kprobes void free_above_task(struct kcoro_pool *pool, unsigned
 		kcoro_refill_free(pool, cls, frame, NULL);
 }
 
-notrace void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned long cls, size_t size)
-{
-	void *frame;
-
-	if (static_branch_unlikely(&kcoro_pool_watched))
-		return kcoro_watched_alloc(pool, cls, size, KCORO_GFP_AUTO);
-	if (above_task())
-		return alloc_above_task(pool, cls, size, KCORO_GFP_AUTO);
-	frame = task_pop(pool, cls);
-	if (likely(frame))
-		return finish(pool, frame, size);
-	return kcoro_refill_alloc(pool, cls, size, KCORO_GFP_AUTO, NULL);
-}
-NOKPROBE_SYMBOL(kcoro_pool_alloc_class);
-EXPORT_SYMBOL_GPL(kcoro_pool_alloc_class);
-
-notrace void *kcoro_pool_alloc_class_gfp(struct kcoro_pool *pool, unsigned long cls, size_t size,
-					 gfp_t gfp)
+/* In full, for where the pool or the flags are constants. */
+static __always_inline void *alloc_class(struct kcoro_pool *pool, unsigned long cls, size_t size,
+					 gfp_t gfp, bool may_zero)
 {
 	void *frame;
 
@@ -186,13 +173,26 @@ notrace void *kcoro_pool_alloc_class_gfp(struct kcoro_pool *pool, unsigned long 
 		return alloc_above_task(pool, cls, size, gfp);
 	frame = task_pop(pool, cls);
 	if (likely(frame))
-		return finish(pool, frame, size);
+		return may_zero ? finish(pool, frame, size) : frame;
 	return kcoro_refill_alloc(pool, cls, size, gfp, NULL);
+}
+
+notrace void *kcoro_pool_alloc_class(struct kcoro_pool *pool, unsigned long cls, size_t size)
+{
+	return alloc_class(pool, cls, size, KCORO_GFP_AUTO, true);
+}
+NOKPROBE_SYMBOL(kcoro_pool_alloc_class);
+EXPORT_SYMBOL_GPL(kcoro_pool_alloc_class);
+
+notrace void *kcoro_pool_alloc_class_gfp(struct kcoro_pool *pool, unsigned long cls, size_t size,
+					 gfp_t gfp)
+{
+	return alloc_class(pool, cls, size, gfp, true);
 }
 NOKPROBE_SYMBOL(kcoro_pool_alloc_class_gfp);
 EXPORT_SYMBOL_GPL(kcoro_pool_alloc_class_gfp);
 
-notrace void kcoro_pool_free_class(struct kcoro_pool *pool, unsigned long cls, void *frame)
+static __always_inline void free_class(struct kcoro_pool *pool, unsigned long cls, void *frame)
 {
 	if (static_branch_unlikely(&kcoro_pool_watched))
 		kcoro_watched_free(pool, cls, frame);
@@ -201,8 +201,28 @@ notrace void kcoro_pool_free_class(struct kcoro_pool *pool, unsigned long cls, v
 	else if (unlikely(!task_push(pool, cls, frame)))
 		kcoro_refill_free(pool, cls, frame, NULL);
 }
+
+notrace void kcoro_pool_free_class(struct kcoro_pool *pool, unsigned long cls, void *frame)
+{
+	free_class(pool, cls, frame);
+}
 NOKPROBE_SYMBOL(kcoro_pool_free_class);
 EXPORT_SYMBOL_GPL(kcoro_pool_free_class);
+
+/* C++ awaits a task by a frame each: a window of their own spares what gets to another one. */
+notrace void *kcoro_cxx_frame_alloc_class(unsigned long cls, unsigned long size)
+{
+	return alloc_class(kcoro_pool_of_all, cls, size, GFP_ATOMIC | __GFP_NOWARN, false);
+}
+NOKPROBE_SYMBOL(kcoro_cxx_frame_alloc_class);
+EXPORT_SYMBOL_GPL(kcoro_cxx_frame_alloc_class);
+
+notrace void kcoro_cxx_frame_free_class(void *frame, unsigned long cls)
+{
+	free_class(kcoro_pool_of_all, cls, frame);
+}
+NOKPROBE_SYMBOL(kcoro_cxx_frame_free_class);
+EXPORT_SYMBOL_GPL(kcoro_cxx_frame_free_class);
 
 /**
  * kcoro_window_pop() - a frame from this CPU's magazine of this level

@@ -10,6 +10,7 @@
  * alloc_free.c  entries: allocators, hot, in bursts and across CPUs
  * cold.c        entries: the first allocation
  * coro.c        entries: coroutines, and the kernel's own ways beside them
+ * cxx.c         entries: coroutines in C++
  *
  * To add a row: write a function that runs a batch between bench_begin() and
  * bench_end(), and add one struct bench_entry for it to a table; main.c lists the
@@ -83,6 +84,7 @@ struct bench_entry {
 extern const struct bench_entry bench_alloc_free[];
 extern const struct bench_entry bench_cold[];
 extern const struct bench_entry bench_coro[];
+extern const struct bench_entry bench_cxx[];
 
 /* Under counted instructions the TSC goes up by one with each: no rdtsc_ordered(). */
 static __always_inline void bench_begin(struct bench_batch *b)

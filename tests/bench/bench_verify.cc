@@ -29,6 +29,8 @@ std::set<std::string> subjects = {"empty_loop",
 				  "kcoro_own_pool",
 				  "bpf_obj",
 				  "bpf_coro",
+				  "kcoro_cxx",
+				  "kcoro_cxx_own_event",
 				  "sni",
 				  "sni_hand",
 				  "dns",
@@ -147,6 +149,17 @@ int main(int argc, char **argv)
 	const double thread = least_of(rows, "kthread", "event_wake", "round_trip");
 	const double wake = least_of(rows, "kcoro", "event_wake", "kick");
 	ok("a_wake_costs_less_than_a_tenth_of_a_thread's", wake > 0 && wake < 0.1 * thread);
+	// A body in C++ beside one in C: the same event, and hardly more to be woken by it.
+	for (const char *pattern : {"kick", "here"}) {
+		const double in_cxx = least_of(rows, "kcoro_cxx", "event_wake", pattern);
+		const double in_c = least_of(rows, "kcoro", "event_wake", pattern);
+		std::printf("event_wake, %s: %.1f in C++, %.1f in C\n", pattern, in_cxx, in_c);
+		ok("a_wake_in_c++_costs_at_most_1.2_of_one_in_c",
+		   in_cxx > 0 && in_cxx <= 1.2 * in_c);
+	}
+	const double leaf = least_of(rows, "kcoro_cxx", "await_leaf", "hot");
+	std::printf("await_leaf: %.1f\n", leaf);
+	ok("a_leaf_is_awaited_in_at_most_160", leaf > 0 && leaf <= 160);
 	const double cold = least_of(rows, "kcoro", "event_wake", "cold");
 	ok("a_cold_wake_costs_less_than_a_bh_work_item",
 	   cold > 0 && cold < least_of(rows, "workqueue_bh", "event_wake", "cold"));

@@ -39,6 +39,7 @@ static const struct bench_entry *const tables[] = {
 	bench_alloc_free,
 	bench_cold,
 	bench_coro,
+	bench_cxx,
 };
 
 static const char *const level_names[KCORO_LEVELS] = { "task", "softirq", "hardirq", "nmi" };

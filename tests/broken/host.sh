@@ -28,12 +28,29 @@ verdict() {
 	[[ -z ${3-} ]] || tail -n 40 "$3"
 }
 
-# needs OPTION WHY - skip unless the kernel was built with that.
+# needs OPTION WHY - skip unless the kernel was built with that. That the patch of the test's
+# name fits is seen on every kernel, so that who changes the sources hears of it at once.
 needs() {
-	local config=$KERNEL_BUILD/.config
+	local config=$KERNEL_BUILD/.config name
 	grep -qs "^$1=y" "$config" && return
+	name=$(basename "$0" .test)
+	cp -a "$top/kmod" "$top/include" "$work/"
+	patch_in "$work" "$name" || {
+		echo "not ok $name: its patch fits"
+		exit 1
+	}
 	echo "kernel $KERNEL_RELEASE is without $1, which $2: that is for the debug kernel"
 	exit 77
+}
+
+# patch_in TREE PATCH - put the fault into the copy of the sources in TREE.
+patch_in() {
+	local log=$work/patched
+	(cd "$1" && "$BUSYBOX" patch -p1 -i "$here/$2.patch") >"$log" 2>&1 </dev/null || {
+		cat "$log"
+		echo "tests/broken/$2.patch does not fit the sources any more: make it anew, with the same fault"
+		return 1
+	}
 }
 
 # module NAME [PATCH] - $work/NAME.ko from the sources as they are, with the patch.
@@ -43,13 +60,7 @@ module() {
 	(
 		flock 9
 		cd "$top" && kmod/mirror.sh "$tree" Kbuild kmod include || exit 1
-		if [[ -n ${2-} ]]; then
-			(cd "$tree" && "$BUSYBOX" patch -p1 -i "$here/$2.patch") >"$log" 2>&1 </dev/null || {
-				cat "$log"
-				echo "tests/broken/$2.patch does not fit the sources any more: make it anew, with the same fault"
-				exit 1
-			}
-		fi
+		[[ -z ${2-} ]] || patch_in "$tree" "$2" || exit 1
 		tests/vm/kmake -s M="$tree" modules >"$log" 2>&1 || {
 			tail -n 30 "$log"
 			echo "the module does not build with tests/broken/${2-no}.patch"

@@ -98,9 +98,37 @@ static int stops(void)
 	kcoro_cxx_wait(&seen.over);
 	EXPECT(seen.result == -ETIMEDOUT && seen.status == KCORO_STATUS_TIMED_OUT);
 	EXPECT(seen.destroyed == 1);
-	EXPECT(kcoro_test_cxx_spawn(scope, &what, &seen) < 0);
-	EXPECT(kcoro_test_cxx_spawn(NULL, &what, &seen) < 0);
+	EXPECT(kcoro_test_cxx_spawn(scope, &what, &seen) == -ETIMEDOUT);
+	EXPECT(kcoro_test_cxx_spawn(NULL, &what, &seen) == -EINVAL);
 	EXPECT(!kcoro_scope_destroy(scope));
+	return 0;
+}
+
+/* A scope's refusal is the spawn's error. */
+static int spawn_errors(void)
+{
+	const struct cxx_spawn what = { 0, 0, 1, 3600UL * NSEC_PER_SEC };
+	struct cxx_seen seen = {}, full = {};
+	struct kcoro_scope *scope = test_scope(1, 0);
+	int error = 0;
+
+	/* One is in; the other one, which it spawns, has no place. */
+	EXPECT(!IS_ERR(scope));
+	EXPECT(!kcoro_test_cxx_spawn(scope, &what, &seen));
+	kcoro_cxx_wait(&seen.over);
+	EXPECT(seen.result == -EAGAIN);
+	EXPECT(!kcoro_scope_wait(scope, 10 * HZ));
+	EXPECT(!kcoro_test_cxx_spawn_late(scope, &error));
+	EXPECT(kcoro_test_cxx_spawn(scope, &what, &full) == -EAGAIN);
+	EXPECT(!kcoro_scope_destroy(scope));
+	EXPECT(error == -EAGAIN);
+
+	scope = test_scope(0, 0);
+	EXPECT(!IS_ERR(scope));
+	EXPECT(!kcoro_test_cxx_spawn_late(scope, &error));
+	msleep(20);
+	EXPECT(!kcoro_scope_destroy(scope));
+	EXPECT(error == -ESHUTDOWN);
 	return 0;
 }
 
@@ -108,5 +136,6 @@ const struct kcoro_test_case kcoro_cxx_cases[] = {
 	{ "cxx_chain", chain },
 	{ "cxx_spawns", spawns },
 	{ "cxx_stops", stops },
+	{ "cxx_spawn_errors", spawn_errors },
 	{}
 };

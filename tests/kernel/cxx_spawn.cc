@@ -57,6 +57,37 @@ task<void> watch(kcoro::executor *where, const cxx_spawn what, cxx_seen *seen)
 	kcoro_cxx_wait_is_over(&seen->over);
 }
 
+task<void> nothing()
+{
+	co_return;
+}
+
+// Spawns when it goes: into a scope that is being destroyed.
+class spawner {
+public:
+	spawner(kcoro::executor *where, int *error) : where_(where), error_(error) {}
+	spawner(const spawner &) = delete;
+	spawner &operator=(const spawner &) = delete;
+	~spawner()
+	{
+		auto handle = kcoro::spawn(*where_, nothing());
+
+		*error_ = handle.error();
+		handle.detach();
+	}
+
+private:
+	kcoro::executor *where_;
+	int *error_;
+};
+
+task<void> spawns_late(kcoro::executor *where, int *error)
+{
+	spawner s(where, error);
+
+	(void)co_await kcoro::sleep_for({~0UL / 4});
+}
+
 constinit kcoro::kernel::executor executors[] = {
 	kcoro::kernel::executor(kcoro::kernel::queue::softirq),
 	kcoro::kernel::executor(kcoro::kernel::queue::worker),
@@ -71,8 +102,18 @@ extern "C" int kcoro_test_cxx_spawn(kcoro_scope *scope, const cxx_spawn *what, c
 
 	executor.use(scope);
 	auto handle = kcoro::spawn(executor, watch(&executor, *what, seen));
-	if (!handle)
-		return -12;
+	const int error = handle.error();
+
 	handle.detach();
-	return 0;
+	return error;
+}
+
+extern "C" int kcoro_test_cxx_spawn_late(kcoro_scope *scope, int *error)
+{
+	executors[0].use(scope);
+	auto handle = kcoro::spawn(executors[0], spawns_late(&executors[0], error));
+	const int err = handle.error();
+
+	handle.detach();
+	return err;
 }

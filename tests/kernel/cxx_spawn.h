@@ -26,4 +26,10 @@ extern "C"
 int kcoro_test_cxx_spawn(struct kcoro_scope *scope, const struct cxx_spawn *what,
 			 struct cxx_seen *seen);
 
+/* One that waits for ever, and spawns another one when its frame goes: the error of that. */
+#ifdef __cplusplus
+extern "C"
+#endif
+int kcoro_test_cxx_spawn_late(struct kcoro_scope *scope, int *error);
+
 #endif /* KCORO_TEST_CXX_SPAWN_H */

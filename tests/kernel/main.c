@@ -29,6 +29,7 @@ static const struct kcoro_test_case *const suites[] = {
 	kcoro_storm_cases,
 	kcoro_nmi_cases,
 	kcoro_cxx_cases,
+	kcoro_cxx_wait_cases,
 	kcoro_coro_life_cases,
 	kcoro_coro_scope_cases,
 	kcoro_coro_await_cases,

@@ -30,6 +30,7 @@ extern const struct kcoro_test_case kcoro_pressure_cases[];
 extern const struct kcoro_test_case kcoro_storm_cases[];
 extern const struct kcoro_test_case kcoro_nmi_cases[];
 extern const struct kcoro_test_case kcoro_cxx_cases[];
+extern const struct kcoro_test_case kcoro_cxx_wait_cases[];
 extern const struct kcoro_test_case kcoro_coro_life_cases[];
 extern const struct kcoro_test_case kcoro_coro_scope_cases[];
 extern const struct kcoro_test_case kcoro_coro_await_cases[];

@@ -44,31 +44,69 @@ namespace detail {
 /* The executor of one coroutine: lies beside that of the core, and lives as long. */
 struct place final : kcoro::executor {
 	kcoro_coro *core;
-	bool *over; /* during a step: set when the coroutine has finished */
-	int error;
-	bool started;
+	coro *root = nullptr;	/* which is spawned here; null: it was not posted yet */
+	coro *posted = nullptr; /* members of its groups that are to run, the newest first */
+	int error = 0;
+	bool over = false; /* the coroutine has finished, with error */
 
-	explicit place(kcoro_coro *c) noexcept
-		: kcoro::executor{&calls, true, false}, core(c), over(nullptr), error(0),
-		  started(false)
-	{
-	}
+	explicit place(kcoro_coro *c) noexcept : kcoro::executor{&calls, true, false}, core(c) {}
 
 	static place &of(kcoro::executor &e) noexcept { return static_cast<place &>(e); }
+
+	/* False: one that is run() by plain code. */
+	static bool has(const coro &co) noexcept { return co.where().ops == &calls; }
 
 	static void post(kcoro::executor &e, coro &co) noexcept
 	{
 		place &me = of(e);
 
 		/* The first one is its creator's; nobody else knows it yet. */
-		if (me.started) {
-			kcoro_cxx_coro_wake(me.core);
+		if (!me.root) {
+			const kcoro_cxx_body body = {step,
+						     expired,
+						     &co,
+						     co.innermost(),
+						     co.innermost_place(),
+						     co.state_place(),
+						     &me.error};
+
+			me.root = &co;
+			kcoro_cxx_coro_start(me.core, &body);
 			return;
 		}
-		const kcoro_cxx_body body = {step, expired, &co, co.innermost()};
+		if (&co != me.root)
+			me.push(co);
+		kcoro_cxx_coro_wake(me.core);
+	}
 
-		me.started = true;
-		kcoro_cxx_coro_start(me.core, &body);
+	void push(coro &co) noexcept
+	{
+		coro *first = __atomic_load_n(&posted, __ATOMIC_RELAXED);
+
+		do
+			co.next = first;
+		while (!__atomic_compare_exchange_n(&posted, &first, &co, true, __ATOMIC_RELEASE,
+						    __ATOMIC_RELAXED));
+	}
+
+	void run_posted() noexcept
+	{
+		coro *newest = __atomic_exchange_n(&posted, nullptr, __ATOMIC_ACQUIRE);
+		coro *oldest = nullptr;
+
+		while (newest) {
+			coro *co = newest;
+
+			newest = co->next;
+			co->next = oldest;
+			oldest = co;
+		}
+		while (oldest) {
+			coro *co = oldest;
+
+			oldest = co->next;
+			co->run();
+		}
 	}
 
 	static bool timer_start(kcoro::executor &e, timer &t) noexcept
@@ -92,12 +130,15 @@ struct place final : kcoro::executor {
 		kcoro_cxx_coro_awaited(of(e).core, by ? of(*by).core : nullptr);
 	}
 
-	static void ended(kcoro::executor &e, int error) noexcept
+	static void ended(kcoro::executor &e, coro &co, int error) noexcept
 	{
 		place &me = of(e);
 
+		/* Or it is a member of a group. */
+		if (&co != me.root)
+			return;
 		me.error = error;
-		*me.over = true;
+		me.over = true;
 	}
 
 	/* In the kernel the room has bytes, and so a place of its own. */
@@ -110,43 +151,20 @@ struct place final : kcoro::executor {
 		t.expired(t);
 	}
 
-	static int kind_of(wait_kind kind) noexcept
-	{
-		/* enum kcoro_wait_kind */
-		switch (kind) {
-		case wait_kind::event:
-			return 1;
-		case wait_kind::timer:
-			return 2;
-		case wait_kind::channel:
-			return 4;
-		case wait_kind::join:
-			return 5;
-		case wait_kind::group:
-			return 6;
-		default:
-			return 0;
-		}
-	}
-
-	static void step(void *arg, kcoro_cxx_step *s) noexcept
+	static int step(void *arg, unsigned int how) noexcept
 	{
 		coro &co = *static_cast<coro *>(arg);
 		place &me = of(co.where());
-		bool over = false;
 
-		me.over = &over;
-		if (s->stop)
-			co.stop(s->stop);
-		co.run();
-		if (over) {
-			s->kind = -1;
-			s->result = me.error;
-			return;
-		}
-		s->kind = kind_of(co.waits_for());
-		s->stop = co.stops();
-		s->innermost = co.innermost();
+		if (how & KCORO_STATE_STOP) [[unlikely]]
+			co.stop(how);
+		if (__atomic_load_n(&me.posted, __ATOMIC_RELAXED)) [[unlikely]]
+			me.run_posted();
+		if (how & KCORO_CXX_FIRED) [[likely]]
+			co.run_fired();
+		else
+			co.run();
+		return me.over ? -1 : static_cast<int>(co.waits_for());
 	}
 
 	static constexpr executor_ops calls = {.post = post,

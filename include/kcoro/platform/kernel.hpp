@@ -18,14 +18,35 @@
 
 namespace kcoro::inline KCORO_ABI::platform {
 
-inline void *frame_alloc(std::size_t size) noexcept
+/* enum kcoro_class, of a size that the compiler knows; 9: there is none for it. */
+constexpr unsigned long size_class(std::size_t size) noexcept
 {
+	return size - 1 >= 8192 ? 9
+	       : size <= 64	? 0
+	       : size <= 128	? 1
+	       : size <= 192	? 2
+	       : size <= 256	? 3
+	       : size <= 512	? 4
+	       : size <= 1024	? 5
+	       : size <= 2048	? 6
+	       : size <= 4096	? 7
+				: 8;
+}
+
+[[gnu::always_inline]] inline void *frame_alloc(std::size_t size) noexcept
+{
+	if (__builtin_constant_p(size) && size_class(size) < 9)
+		return kcoro_cxx_frame_alloc_class(size_class(size), size);
 	return kcoro_cxx_frame_alloc(size);
 }
 
-inline void frame_free(void *frame, std::size_t size) noexcept
+/* Frames that are there; a null pointer is none. */
+[[gnu::always_inline]] inline void frame_free(void *frame, std::size_t size) noexcept
 {
-	kcoro_cxx_frame_free(frame, size);
+	if (__builtin_constant_p(size) && size_class(size) < 9)
+		kcoro_cxx_frame_free_class(frame, size_class(size));
+	else
+		kcoro_cxx_frame_free(frame, size);
 }
 
 inline std::uint64_t now() noexcept
