@@ -207,7 +207,9 @@ public:
 	task &operator=(task &&other) noexcept
 	{
 		if (this != &other) {
-			drop();
+			/* Most are empty: that costs no call. */
+			if (frame_ != detail::no_frame<err::invalid>())
+				drop();
 			frame_ = other.release();
 		}
 		return *this;
