@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // cxx_suite_task.cc - tests/cxx/task_test.cc inside the kernel: tests/cxx/kernel says how.
-#define KCORO_SUITE_IS kcoro_test_cxx_task
+#define KCORO_SUITE_IS kcoro_suite_task
 
 // clang-format off: the order matters.
 #include "../cxx/kernel/frames.hpp"
@@ -8,4 +8,4 @@
 #include "../cxx/kernel/run.hpp"
 
 // It would keep the CPU for too long.
-KCORO_SUITE(kcoro_test_cxx_task, "ten_million_inline_completions")
+KCORO_SUITE(kcoro_suite_task, "ten_million_inline_completions")

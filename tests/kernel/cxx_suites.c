@@ -10,6 +10,7 @@
 #include <linux/bottom_half.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
+#include <linux/slab.h>
 
 #include "coro.h"
 #include "cxx_suites.h"
@@ -23,7 +24,7 @@ struct barrier {
 };
 
 static struct kcoro_scope *barriers;
-static bool bh_is_off;
+static int loops;	/* that a test has */
 
 static long barrier_body(struct kcoro_coro *co)
 {
@@ -50,30 +51,33 @@ static const struct kcoro_desc barrier_desc[] = {
 
 static void open(void)
 {
-	if (bh_is_off)
+	if (loops)
 		local_bh_enable();
 }
 
 static void shut(void)
 {
-	if (bh_is_off)
+	if (loops)
 		local_bh_disable();
 }
 
 struct kcoro_scope *kcoro_test_suite_begin(void)
 {
-	struct kcoro_scope *scope = test_scope(0, 0);
+	struct kcoro_scope *scope;
 
-	bh_is_off = true;
-	local_bh_disable();
+	open();
+	scope = test_scope(0, 0);
+	loops++;
+	shut();
 	return IS_ERR(scope) ? NULL : scope;
 }
 
 void kcoro_test_suite_end(struct kcoro_scope *scope)
 {
 	open();
-	bh_is_off = false;
 	kcoro_scope_destroy(scope);
+	loops--;
+	shut();
 }
 
 void kcoro_test_suite_settle(int worker)
@@ -98,6 +102,16 @@ struct suite {
 	int failed;
 	struct completion over;
 };
+
+void *kcoro_test_suite_alloc(unsigned long size)
+{
+	return kmalloc(size, GFP_ATOMIC);
+}
+
+void kcoro_test_suite_free(void *memory)
+{
+	kfree(memory);
+}
 
 static int run_suite(void *arg)
 {
@@ -130,21 +144,33 @@ static int run_bound(int (*run)(void))
 
 static int suite_task(void)
 {
-	return run_bound(kcoro_test_cxx_task);
+	return run_bound(kcoro_suite_task);
+}
+
+static int suite_frame(void)
+{
+	return run_bound(kcoro_suite_frame);
+}
+
+static int suite_spawn(void)
+{
+	return run_bound(kcoro_suite_spawn);
 }
 
 static int suite_event(void)
 {
-	return run_bound(kcoro_test_cxx_event);
+	return run_bound(kcoro_suite_event);
 }
 
 static int suite_when(void)
 {
-	return run_bound(kcoro_test_cxx_when);
+	return run_bound(kcoro_suite_when);
 }
 
 const struct kcoro_test_case kcoro_cxx_suite_cases[] = {
 	{ "cxx_suite_task", suite_task },
+	{ "cxx_suite_frame", suite_frame },
+	{ "cxx_suite_spawn", suite_spawn },
 	{ "cxx_suite_event", suite_event },
 	{ "cxx_suite_when", suite_when },
 	{}

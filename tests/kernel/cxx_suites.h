@@ -15,10 +15,16 @@ void kcoro_test_suite_end(struct kcoro_scope *scope);
 /* Those that are ready on that queue run, and those that they wake. */
 void kcoro_test_suite_settle(int worker);
 
+/* For tests/cxx/kernel/cstdlib: what is larger than a frame. */
+void *kcoro_test_suite_alloc(unsigned long size);
+void kcoro_test_suite_free(void *memory);
+
 /* The suites: how many tests failed. */
-int kcoro_test_cxx_task(void);
-int kcoro_test_cxx_event(void);
-int kcoro_test_cxx_when(void);
+int kcoro_suite_task(void);
+int kcoro_suite_frame(void);
+int kcoro_suite_spawn(void);
+int kcoro_suite_event(void);
+int kcoro_suite_when(void);
 
 #ifdef __cplusplus
 }

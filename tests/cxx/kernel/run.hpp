@@ -5,7 +5,7 @@
 //	#include "frames.hpp"
 //	#include "../../cxx/task_test.cc"
 //	#include "run.hpp"
-//	KCORO_SUITE(kcoro_test_cxx_task, nullptr)
+//	KCORO_SUITE(kcoro_suite_task, nullptr)
 #include <utility>
 
 template <int N> testing::test_info kcoro_test_at_or_none(testing::number<N> n)
