@@ -30,6 +30,7 @@ static const struct kcoro_test_case *const suites[] = {
 	kcoro_nmi_cases,
 	kcoro_cxx_cases,
 	kcoro_cxx_wait_cases,
+	kcoro_cxx_suite_cases,
 	kcoro_coro_life_cases,
 	kcoro_coro_scope_cases,
 	kcoro_coro_await_cases,

@@ -31,6 +31,7 @@ extern const struct kcoro_test_case kcoro_storm_cases[];
 extern const struct kcoro_test_case kcoro_nmi_cases[];
 extern const struct kcoro_test_case kcoro_cxx_cases[];
 extern const struct kcoro_test_case kcoro_cxx_wait_cases[];
+extern const struct kcoro_test_case kcoro_cxx_suite_cases[];
 extern const struct kcoro_test_case kcoro_coro_life_cases[];
 extern const struct kcoro_test_case kcoro_coro_scope_cases[];
 extern const struct kcoro_test_case kcoro_coro_await_cases[];
