@@ -8,7 +8,7 @@
 //	KCORO_SUITE(kcoro_suite_task, nullptr)
 #include <utility>
 
-template <int N> testing::test_info kcoro_test_at_or_none(testing::number<N> n)
+template <int N> static testing::test_info kcoro_test_at_or_none(testing::number<N> n)
 {
 	if constexpr (requires { kcoro_test_at(n); })
 		return kcoro_test_at(n);
@@ -16,7 +16,7 @@ template <int N> testing::test_info kcoro_test_at_or_none(testing::number<N> n)
 		return {nullptr, nullptr, 0, nullptr};
 }
 
-inline bool kcoro_same_name(const char *a, const char *b)
+static bool kcoro_same_name(const char *a, const char *b)
 {
 	for (; *a && *a == *b; a++)
 		b++;
@@ -24,7 +24,8 @@ inline bool kcoro_same_name(const char *a, const char *b)
 }
 
 // Prints "ok SUITE.NAME" or "not ok" for each, as kcoro_test.ko does. How many failed.
-template <int... N> int kcoro_run_tests(const char *skip, std::integer_sequence<int, N...>)
+template <int... N>
+static int kcoro_run_tests(const char *skip, std::integer_sequence<int, N...>)
 {
 	const testing::test_info tests[] = {kcoro_test_at_or_none(testing::number<N>{})...};
 	int failed = 0;

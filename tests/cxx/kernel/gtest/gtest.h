@@ -91,7 +91,7 @@ template <typename T> void run_test()
 	};
 
 #define KCORO_TEST_AT(suite, name, params, run)                                                \
-	[[maybe_unused]] inline testing::test_info kcoro_test_at(testing::number<__COUNTER__>) \
+	[[maybe_unused]] static testing::test_info kcoro_test_at(testing::number<__COUNTER__>) \
 	{                                                                                      \
 		return {#suite, #name, params, run};                                           \
 	}
