@@ -53,20 +53,20 @@ patch_in() {
 	}
 }
 
-# module NAME [PATCH] - $work/NAME.ko from the sources as they are, with the patch.
+# broken PATCH - $work/broken.ko, from the sources with that fault in them.
 # One tree serves all: only what a patch touches is compiled again.
-module() {
+broken() {
 	local log=$work/build
 	(
 		flock 9
 		cd "$top" && kmod/mirror.sh "$tree" Kbuild kmod include || exit 1
-		[[ -z ${2-} ]] || patch_in "$tree" "$2" || exit 1
+		patch_in "$tree" "$1" || exit 1
 		tests/vm/kmake -s M="$tree" modules >"$log" 2>&1 || {
 			tail -n 30 "$log"
-			echo "the module does not build with tests/broken/${2-no}.patch"
+			echo "the module does not build with tests/broken/$1.patch"
 			exit 1
 		}
-		strip --strip-debug -o "$work/$1.ko" "$tree/kcoro.ko"
+		strip --strip-debug -o "$work/broken.ko" "$tree/kcoro.ko"
 	) 9>"$out/broken.lock"
 }
 
@@ -81,7 +81,7 @@ scenario() {
 # very same files, need not be shown again by the next test.
 whole() {
 	local status=0 key
-	module whole || return 1
+	strip --strip-debug -o "$work/whole.ko" "$out/kmod/$KERNEL_RELEASE/kcoro.ko" || return 1
 	key=$(cat "$work/whole.ko" "$out/tests/kfuncs" "$out/kmod/$KERNEL_RELEASE/kcoro_test.ko" \
 		"$here/broken.guest" "$KERNEL_IMAGE" <(echo "$1") | sha256sum | cut -c1-16)
 	(
@@ -96,11 +96,11 @@ whole() {
 # caught PATCH WHAT WORDS - with this fault in it the scenario fails, and its output has the words.
 caught() {
 	local status=0
-	mkdir -p "$out"
+	mkdir -p "$tree"
 	whole "$2" || status=$?
 	verdict "$1: the scenario passes with the module as it is" "$status" "$work/log"
 	status=0
-	module broken "$1" || {
+	broken "$1" || {
 		verdict "$1: a module with this fault" 1
 		return
 	}
