@@ -2,6 +2,8 @@
 // attach.cc - `kcoro attach`: leads to what can be attached.
 #include "user/verbs.h"
 
+#include <CLI/CLI.hpp>
+
 namespace kcoro {
 
 void add_attach(CLI::App &app, request &asked)

@@ -5,6 +5,7 @@
 #include "user/ops_options.h"
 #include "user/verbs.h"
 
+#include <CLI/CLI.hpp>
 #include <kcoro/abi.h>
 
 #include <memory>

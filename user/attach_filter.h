@@ -8,12 +8,14 @@
 #include "user/output.h"
 #include "user/result.h"
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace kcoro {
 

@@ -11,6 +11,8 @@
 #include "coro_latency.skel.h"
 #include "latency.skel.h"
 
+#include <CLI/CLI.hpp>
+
 #include <cerrno>
 #include <cstring>
 

@@ -5,6 +5,8 @@
 #include "user/ops_options.h"
 #include "user/verbs.h"
 
+#include <CLI/CLI.hpp>
+
 #include <memory>
 
 namespace kcoro {

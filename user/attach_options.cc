@@ -4,6 +4,7 @@
 
 #include "user/size.h"
 
+#include <CLI/CLI.hpp>
 #include <kcoro/abi.h>
 
 namespace kcoro {

@@ -7,6 +7,8 @@
 #include "user/module.h"
 #include "user/privileges.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <iterator>

@@ -4,6 +4,7 @@
 
 #include "user/verbs.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace kcoro {

@@ -8,6 +8,7 @@
 #include "user/module.h"
 #include "user/privileges.h"
 
+#include <CLI/CLI.hpp>
 #include <arpa/inet.h>
 #include <sys/file.h>
 

@@ -9,6 +9,7 @@
 #include "user/module.h"
 #include "user/privileges.h"
 
+#include <CLI/CLI.hpp>
 #include <latency/coro_latency.h>
 #include <latency/latency.h>
 

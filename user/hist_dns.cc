@@ -11,6 +11,8 @@
 #include "user/module.h"
 #include "user/privileges.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <map>
 #include <memory>

@@ -5,6 +5,8 @@
 #include "user/bpf.h"
 #include "user/version.h"
 
+#include <CLI/CLI.hpp>
+
 #include <csignal>
 #include <string_view>
 

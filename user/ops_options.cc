@@ -2,6 +2,8 @@
 // ops_options.cc - see ops_options.h.
 #include "user/ops_options.h"
 
+#include <CLI/CLI.hpp>
+
 namespace kcoro {
 
 namespace {

@@ -7,10 +7,13 @@
 
 #include <linux/types.h>
 
-#include <CLI/CLI.hpp>
 #include <kcoro/abi.h>
 
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace kcoro {
 

@@ -8,6 +8,8 @@
 #include "user/privileges.h"
 #include "user/size.h"
 
+#include <CLI/CLI.hpp>
+
 #include <memory>
 
 namespace kcoro {

@@ -8,6 +8,8 @@
 #include "user/privileges.h"
 #include "user/ps_table.h"
 
+#include <CLI/CLI.hpp>
+
 #include <cstring>
 #include <memory>
 

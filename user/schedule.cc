@@ -2,6 +2,7 @@
 // schedule.cc - see schedule.h.
 #include "user/schedule.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <string>

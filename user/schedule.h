@@ -3,9 +3,11 @@
 #ifndef KCORO_USER_SCHEDULE_H
 #define KCORO_USER_SCHEDULE_H
 
-#include <CLI/CLI.hpp>
-
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace kcoro {
 

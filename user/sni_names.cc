@@ -6,6 +6,8 @@
 #include "user/privileges.h"
 #include "user/verbs.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>

@@ -9,6 +9,8 @@
 #include "user/privileges.h"
 #include "user/stats.h"
 
+#include <CLI/CLI.hpp>
+
 #include <memory>
 #include <optional>
 

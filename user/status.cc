@@ -8,6 +8,8 @@
 #include "user/privileges.h"
 #include "user/status.h"
 
+#include <CLI/CLI.hpp>
+
 #include <iterator>
 
 namespace kcoro {

@@ -7,9 +7,11 @@
 #include "user/output.h"
 #include "user/result.h"
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
+
+namespace CLI {
+class App;
+}
 
 namespace kcoro {
 

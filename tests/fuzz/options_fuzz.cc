@@ -17,6 +17,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
+#include <CLI/CLI.hpp>
 #include <kcoro/abi.h>
 
 #include <algorithm>

@@ -4,6 +4,7 @@
 #define FMT_HEADER_ONLY
 #include "../../user/schedule.cc"
 
+#include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 
 namespace {
