@@ -131,14 +131,14 @@ TEST_P(spawn_test, kill_of_a_long_chain)
 {
 	event never;
 	std::vector<int> order;
-	auto h = spawn(loop, chain_link(100000, never, order));
+	auto h = spawn(loop, chain_link(many_frames, never, order));
 
 	settle();
 	h.kill();
 	settle();
 	EXPECT_EQ(h.status(), status::killed);
-	ASSERT_EQ(order.size(), 100001u);
-	for (int i = 0; i <= 100000; i++)
+	ASSERT_EQ(order.size(), many_frames + 1u);
+	for (int i = 0; i <= many_frames; i++)
 		ASSERT_EQ(order[static_cast<std::size_t>(i)], i);
 }
 

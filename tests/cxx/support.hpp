@@ -45,6 +45,22 @@ template <typename F> void refuse_each(F fn)
 
 } // namespace frames
 
+// How many awaits, one after another and one in another, show that none stays on the stack. In
+// the kernel that has 16 KiB, and a test that keeps its CPU for long is a lockup.
+#if defined(__KERNEL__) && defined(__SANITIZE_ADDRESS__)
+inline constexpr unsigned many_awaits = 50'000;
+inline constexpr int many_frames = 5'000;
+#elif defined(__KERNEL__)
+inline constexpr unsigned many_awaits = 1'000'000;
+inline constexpr int many_frames = 100'000;
+#elif defined(KCORO_SANITIZED)
+inline constexpr unsigned many_awaits = 1'000'000;
+inline constexpr int many_frames = 100'000;
+#else
+inline constexpr unsigned many_awaits = 10'000'000;
+inline constexpr int many_frames = 100'000;
+#endif
+
 #ifndef KCORO_TESTS_NO_HOOKS
 extern "C" void *kcoro_frame_alloc_hook(std::size_t size) noexcept
 {

@@ -24,15 +24,19 @@ static bool kcoro_same_name(const char *a, const char *b)
 }
 
 // Prints "ok SUITE.NAME" or "not ok" for each, as kcoro_test.ko does. How many failed.
-template <int... N>
-static int kcoro_run_tests(const char *skip, std::integer_sequence<int, N...>)
+template <int... N> static int kcoro_run_tests(const char *skip, std::integer_sequence<int, N...>)
 {
 	const testing::test_info tests[] = {kcoro_test_at_or_none(testing::number<N>{})...};
 	int failed = 0;
+	bool skipped = !skip;
 
 	for (const testing::test_info &test : tests) {
-		if (!test.run || (skip && kcoro_same_name(test.name, skip)))
+		if (!test.run)
 			continue;
+		if (skip && kcoro_same_name(test.name, skip)) {
+			skipped = true;
+			continue;
+		}
 		testing::failures = 0;
 		for (int i = 0; i < test.params; i++)
 			test.run(i);
@@ -40,10 +44,14 @@ static int kcoro_run_tests(const char *skip, std::integer_sequence<int, N...>)
 			test.name);
 		failed += testing::failures != 0;
 	}
+	if (!skipped) {
+		_printk("kcoro_test: there is no test %s to leave out\n", skip);
+		failed++;
+	}
 	return failed;
 }
 
-// @skip: the name of a test that is not for the kernel.
+// @skip: the name of a test that is not for the kernel, or none.
 #define KCORO_SUITE(function, skip)                                                           \
 	extern "C" int function(void)                                                         \
 	{                                                                                     \
