@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#ifndef __KERNEL__
 #include <thread>
+#endif
 #include <vector>
 
 #include "support.hpp"
@@ -380,7 +382,7 @@ TYPED_TEST(rc_test, constructor_that_throws)
 }
 #endif
 
-#if KCORO_THREADS
+#if KCORO_THREADS && !defined(__KERNEL__)
 class rc_threads_test : public nothing_left {};
 
 struct guarded {

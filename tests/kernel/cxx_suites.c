@@ -167,11 +167,17 @@ static int suite_when(void)
 	return run_bound(kcoro_suite_when);
 }
 
+static int suite_rc_ptr(void)
+{
+	return run_bound(kcoro_suite_rc_ptr);
+}
+
 const struct kcoro_test_case kcoro_cxx_suite_cases[] = {
 	{ "cxx_suite_task", suite_task },
 	{ "cxx_suite_frame", suite_frame },
 	{ "cxx_suite_spawn", suite_spawn },
 	{ "cxx_suite_event", suite_event },
 	{ "cxx_suite_when", suite_when },
+	{ "cxx_suite_rc_ptr", suite_rc_ptr },
 	{}
 };

@@ -25,6 +25,7 @@ int kcoro_suite_frame(void);
 int kcoro_suite_spawn(void);
 int kcoro_suite_event(void);
 int kcoro_suite_when(void);
+int kcoro_suite_rc_ptr(void);
 
 #ifdef __cplusplus
 }

@@ -72,6 +72,10 @@ constexpr values<T, 1 + sizeof...(Rest)> Values(T v, Rest... r)
 	return {{v, r...}};
 }
 
+template <typename... T> struct Types {
+	static constexpr int count = sizeof...(T);
+};
+
 template <typename T> void run_test()
 {
 	T body;
@@ -80,6 +84,12 @@ template <typename T> void run_test()
 	test.SetUp();
 	test.TestBody();
 	test.TearDown();
+}
+
+// The i-th of these types.
+template <template <typename> class Body, typename... T> void run_typed_test(int i, Types<T...>)
+{
+	((i-- ? void() : run_test<Body<T>>()), ...);
 }
 
 } // namespace testing
@@ -121,6 +131,17 @@ template <typename T> void run_test()
 			      testing::run_test<suite##_##name>();                               \
 		      })                                                                         \
 	void suite##_##name::TestBody()
+
+#define TYPED_TEST_SUITE(suite, types) using suite##_types = types
+
+#define TYPED_TEST(suite, name)                                                                   \
+	template <typename TypeParam> class suite##_##name : public suite<TypeParam> {            \
+	public:                                                                                   \
+		void TestBody() override;                                                         \
+	};                                                                                        \
+	KCORO_TEST_AT(suite, name, suite##_types::count,                                          \
+		      [](int i) { testing::run_typed_test<suite##_##name>(i, suite##_types()); }) \
+	template <typename TypeParam> void suite##_##name<TypeParam>::TestBody()
 
 // A declaration in the condition: what is checked may await.
 #define KCORO_CHECK(good, what, fails)                  \
