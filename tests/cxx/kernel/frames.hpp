@@ -19,7 +19,7 @@ inline void free(void *frame, std::size_t size) noexcept
 
 // A file's own, hooks and library: it is in one module with others, whose inline functions take
 // frames from elsewhere, and of those of one name the linker keeps one.
-#define kcoro KCORO_SUITE_NAME(_library)
+#define kcoro KCORO_SUITE_NAME(_lib)
 #define kcoro_frame_alloc_hook KCORO_SUITE_NAME(_alloc_hook)
 #define kcoro_frame_free_hook KCORO_SUITE_NAME(_free_hook)
 #define KCORO_SUITE_NAME(what) KCORO_SUITE_JOIN(KCORO_SUITE_IS, what)
