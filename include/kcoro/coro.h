@@ -165,7 +165,12 @@ struct kcoro_coro {
 	u8 flags;			/* enum kcoro_coro_flags */
 	struct kcoro_scope *scope;
 	union {
-		u32 cancels;		/* until it is listed: kmod/coro/scope.h */
+		union {			/* until it is listed: kmod/coro/scope.h */
+			u64 asked;
+			struct {
+				u32 cancels, kills;
+			};
+		};
 		struct list_head in_scope;
 		struct {		/* once it has finished: scope and desc may be gone */
 			struct kcoro_pool *pool;

@@ -82,6 +82,7 @@ void kcoro_scope_cancel(struct kcoro_scope *scope);
  * kcoro_scope_kill() - end all that are in it, without waiting
  * @scope: the scope, and those in it
  *
+ * Those that are spawned later are not.
  * Context: task or softirq level.
  */
 void kcoro_scope_kill(struct kcoro_scope *scope);

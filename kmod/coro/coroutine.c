@@ -332,7 +332,7 @@ struct kcoro_coro *kcoro_coro_create_gfp(struct kcoro_scope *scope, const struct
 	co->executor = desc->executor;
 	co->flags = flags;
 	co->scope = scope;
-	co->cancels = READ_ONCE(scope->cancels);
+	co->asked = READ_ONCE(scope->asked);
 	trace_kcoro_coro_spawn(co, bytes);
 	return co;
 

@@ -158,6 +158,8 @@ static void stop_all(struct kcoro_scope *scope, u32 bits, u32 later, bool may_sl
 		WRITE_ONCE(scope->stop, READ_ONCE(scope->stop) | later);
 	if (bits & KCORO_STATE_CANCEL)
 		xadd(&scope->cancels, 1);
+	if (bits & KCORO_STATE_KILL)
+		xadd(&scope->kills, 1);
 	for_each_possible_cpu(cpu)
 		stop_cpu(per_cpu_ptr(scope->cpu, cpu), bits, may_sleep);
 	list_for_each_entry_rcu(nested, &scope->nested, in_parent, lockdep_is_held(&scopes_lock))

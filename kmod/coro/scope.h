@@ -6,8 +6,8 @@
  * another. A coroutine is listed when it is first suspended: so one may be started where
  * no lock may be taken, and one that never waits costs nothing here. Until then it asks
  * the scope itself, when it first runs and when it is listed: @stop is what all must be
- * told from now on; @cancels counts what only those were told that lived, and each
- * coroutine notes what the count was when it was made.
+ * told from now on; @cancels and @kills count what only those were told that lived, and
+ * each coroutine notes what the counts were when it was made.
  *
  * Two counters per CPU that only grow, started and finished. A scope is empty when
  *
@@ -55,7 +55,12 @@ struct kcoro_scope {
 	struct module *owner;
 	int closed;			/* 0, or why nothing is spawned any more: an errno */
 	u32 stop;			/* what a coroutine must be told that is not listed yet */
-	u32 cancels;			/* how often all were cancelled */
+	union {				/* how often all that lived were ... */
+		u64 asked;
+		struct {
+			u32 cancels, kills;
+		};
+	};
 	u32 limit;
 	atomic_t live;			/* kept only where there is a limit */
 	int waiters;
@@ -93,9 +98,15 @@ struct kcoro_walk {
 static inline u32 kcoro_scope_stop_of(const struct kcoro_coro *co)
 {
 	const struct kcoro_scope *scope = co->scope;
+	u32 stop = READ_ONCE(scope->stop);
 
-	return READ_ONCE(scope->stop) |
-	       (READ_ONCE(scope->cancels) != co->cancels ? KCORO_STATE_CANCEL : 0);
+	if (unlikely(READ_ONCE(scope->asked) != co->asked)) {
+		if (READ_ONCE(scope->cancels) != co->cancels)
+			stop |= KCORO_STATE_CANCEL;
+		if (READ_ONCE(scope->kills) != co->kills)
+			stop |= KCORO_STATE_KILL;
+	}
+	return stop;
 }
 
 /* scope.c; enter and leave: any context. */

@@ -7,6 +7,7 @@
 static atomic_t destroyed;
 static atomic_t ended;
 static long told;
+static void (*stop_scope)(struct kcoro_scope *scope);
 
 static void count_destroyed(struct kcoro_coro *co)
 {
@@ -251,9 +252,87 @@ static int refused_in_nmi(void)
 	return 0;
 }
 
+/* Stops its scope in its first step, when it is not listed yet. */
+static long stop_own_scope(struct kcoro_coro *co)
+{
+	struct waiter *w = container_of(co, struct waiter, co);
+	long got;
+
+	KCORO_BEGIN(co);
+	stop_scope(co->scope);
+	KCORO_AWAIT(got, kcoro_event_await(co, w->event));
+	KCORO_END(got);
+}
+
+static const struct kcoro_desc stopper_desc = {
+	.owner = THIS_MODULE,
+	.name = "stopper",
+	.frame_size = sizeof(struct waiter),
+	.resume = stop_own_scope,
+};
+
+/* All that are there are stopped, whether they have been suspended or not; none that comes later. */
+static int stopped_before_they_wait(void (*stop)(struct kcoro_scope *scope),
+				    enum kcoro_status status)
+{
+	struct kcoro_scope *scope = test_scope(0, 0);
+	static struct kcoro_event event;
+	struct kcoro_coro *made, *queued, *runs, *later;
+
+	EXPECT(!IS_ERR(scope));
+	kcoro_event_init(&event, false);
+	stop_scope = stop;
+	atomic_set(&ended, 0);
+
+	made = kcoro_coro_create(scope, &waiter_desc);
+	EXPECT(!IS_ERR(made));
+	container_of(made, struct waiter, co)->event = &event;
+	kcoro_coro_get(made);
+	local_bh_disable();
+	queued = start_waiter(scope, &event);
+	stop(scope);
+	local_bh_enable();
+	EXPECT(!IS_ERR(queued));
+	EXPECT(FINISHED(queued) && kcoro_coro_status(queued) == status);
+	kcoro_coro_start(made);
+	EXPECT(FINISHED(made) && kcoro_coro_status(made) == status);
+	EXPECT(!atomic_read(&ended));
+
+	runs = kcoro_coro_create(scope, &stopper_desc);
+	EXPECT(!IS_ERR(runs));
+	container_of(runs, struct waiter, co)->event = &event;
+	kcoro_coro_get(runs);
+	kcoro_coro_start(runs);
+	EXPECT(FINISHED(runs) && kcoro_coro_status(runs) == status);
+
+	later = start_waiter(scope, &event);
+	EXPECT(!IS_ERR(later));
+	EXPECT(SUSPENDED(later));
+	kcoro_event_set(&event);
+	EXPECT(FINISHED(later) && kcoro_coro_status(later) == KCORO_STATUS_DONE);
+	kcoro_coro_put(made);
+	kcoro_coro_put(queued);
+	kcoro_coro_put(runs);
+	kcoro_coro_put(later);
+	EXPECT(!kcoro_scope_destroy(scope));
+	return 0;
+}
+
+static int scope_cancel_before_the_first_wait(void)
+{
+	return stopped_before_they_wait(kcoro_scope_cancel, KCORO_STATUS_CANCELLED);
+}
+
+static int scope_kill_before_the_first_wait(void)
+{
+	return stopped_before_they_wait(kcoro_scope_kill, KCORO_STATUS_KILLED);
+}
+
 const struct kcoro_test_case kcoro_coro_scope_cases[] = {
 	{ "scope_limit", scope_limit },
 	{ "scope_deadline", scope_deadline },
+	{ "scope_cancel_before_the_first_wait", scope_cancel_before_the_first_wait },
+	{ "scope_kill_before_the_first_wait", scope_kill_before_the_first_wait },
 	{ "scope_destroy", scope_destroy_many },
 	{ "scope_from_inside", scope_destroyed_from_inside },
 	{ "scope_refused_in_nmi", refused_in_nmi },
