@@ -47,7 +47,8 @@ static int setup_waiters(const struct bench_entry *e)
 	for (i = 0; i < MANY && !err; i++) {
 		kcoro_event_init(&bench_events[i], true);
 		local_bh_disable();
-		err = own ? bench_cxx_follow_own(scope, i) : bench_cxx_follow(scope, &bench_events[i]);
+		err = own ? bench_cxx_follow_own(scope, i) :
+			    bench_cxx_follow(scope, &bench_events[i]);
 		local_bh_enable();
 	}
 	if (err)

@@ -271,7 +271,7 @@ static const struct kcoro_desc stopper_desc = {
 	.resume = stop_own_scope,
 };
 
-/* All that are there are stopped, whether they have been suspended or not; none that comes later. */
+/* All that are there are stopped, suspended yet or not; none that comes later. */
 static int stopped_before_they_wait(void (*stop)(struct kcoro_scope *scope),
 				    enum kcoro_status status)
 {
