@@ -56,8 +56,8 @@ check-kernels: ## all tests on all kernels, one after another
 	@O=$(O) MAKE='$(MAKE)' tests/stages $(foreach name,$(shell tests/vm/kernel --list),"$(name)=check KERNEL=$(name)")
 
 # In 45 minutes on two cores, from nothing. Building the debug kernel takes a quarter of
-# that and its tests as long again, a thousand loads five minutes and clang-tidy as many:
-# `make ci-long` has them.
+# that and its tests as long again, a thousand loads and clang-tidy minutes more: `make
+# ci-long` has them.
 # The other kernels' short sets are last: what is wrong everywhere shows early.
 CI_LINT := sparse,checkpatch,clang-format,shellcheck,co_await,codespell,spdx,length,private,exports
 CI_KERNELS := 6.12-rt 7.3

@@ -27,7 +27,7 @@ static bool kcoro_same_name(const char *a, const char *b)
 template <int... N> static int kcoro_run_tests(const char *skip, std::integer_sequence<int, N...>)
 {
 	const testing::test_info tests[] = {kcoro_test_at_or_none(testing::number<N>{})...};
-	int failed = 0;
+	int ran = 0, failed = 0;
 	bool skipped = !skip;
 
 	for (const testing::test_info &test : tests) {
@@ -37,6 +37,7 @@ template <int... N> static int kcoro_run_tests(const char *skip, std::integer_se
 			skipped = true;
 			continue;
 		}
+		ran++;
 		testing::failures = 0;
 		for (int i = 0; i < test.params; i++)
 			test.run(i);
@@ -46,6 +47,10 @@ template <int... N> static int kcoro_run_tests(const char *skip, std::integer_se
 	}
 	if (!skipped) {
 		_printk("kcoro_test: there is no test %s to leave out\n", skip);
+		failed++;
+	}
+	if (!ran) {
+		_printk("kcoro_test: no test was found\n");
 		failed++;
 	}
 	return failed;
