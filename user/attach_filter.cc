@@ -21,6 +21,9 @@ namespace {
 
 using attachment_object = skeleton<attachment_bpf, attachment_bpf::destroy>;
 
+// struct bpf_coro of the largest kernel (7.3) that does not debug locks, in bytes.
+constexpr unsigned largest_head = 464;
+
 // enum bpf_attach_type; the build machine's linux/bpf.h may be older than they are.
 constexpr auto tcx_ingress = static_cast<bpf_attach_type>(46);
 constexpr auto tcx_egress = static_cast<bpf_attach_type>(47);
@@ -114,6 +117,13 @@ outcome link_program(int program, const attachment &record, attachment_direction
 	if (!link)
 		return link_failure(record, errno);
 	return pin(link.get(), directory + "/" + name);
+}
+
+unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames, unsigned cpus)
+{
+	if (module_struct_bytes("bpf_coro") > largest_head)
+		frame_bytes *= 2;
+	return frame_bytes * frames + 65536 + 131072ULL * cpus;
 }
 
 std::string filter_pool_name(const filter_kind &kind, const std::string &interface)

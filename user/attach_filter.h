@@ -51,13 +51,11 @@ outcome pin_each(const named_pins &pins, const std::string &directory);
 outcome link_program(int program, const attachment &record, attachment_direction direction,
 		     const std::string &directory, const std::string &name);
 
-// What a pool of so many frames of that size may hold, and what so many CPUs may cache
-// meanwhile, in bytes.
-constexpr unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames,
-					       unsigned cpus)
-{
-	return frame_bytes * frames + 65536 + 131072ULL * cpus;
-}
+// What a pool of so many coroutines may hold, and what so many CPUs may cache meanwhile, in
+// bytes. A coroutine takes frame_bytes, and twice as much where the kernel debugs locks:
+// what the module keeps of it is larger there.
+unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames,
+				     unsigned cpus);
 
 // Less would be cached before the first frames are served.
 constexpr unsigned long long smallest_pool_quota = 65536;

@@ -27,6 +27,11 @@ struct btf_deleter {
 };
 using btf_pointer = std::unique_ptr<btf, btf_deleter>;
 
+struct module_btf {
+	btf_pointer kernel{btf__load_vmlinux_btf()};
+	btf_pointer module{kernel ? btf__load_module_btf("kcoro", kernel.get()) : nullptr};
+};
+
 failure unfit(std::string message)
 {
 	return {exit_code::module, std::move(message), {}};
@@ -47,14 +52,22 @@ bool module_has_btf()
 std::vector<std::string> missing_kfuncs()
 {
 	std::vector<std::string> missing;
-	btf_pointer kernel(btf__load_vmlinux_btf());
-	btf_pointer module(kernel ? btf__load_module_btf("kcoro", kernel.get()) : nullptr);
+	module_btf btf;
 
 	for (const char *name : used_kfuncs) {
-		if (!module || btf__find_by_name_kind(module.get(), name, BTF_KIND_FUNC) < 0)
+		if (!btf.module ||
+		    btf__find_by_name_kind(btf.module.get(), name, BTF_KIND_FUNC) < 0)
 			missing.emplace_back(name);
 	}
 	return missing;
+}
+
+unsigned module_struct_bytes(const char *name)
+{
+	module_btf btf;
+	int id = btf.module ? btf__find_by_name_kind(btf.module.get(), name, BTF_KIND_STRUCT) : -1;
+
+	return id < 0 ? 0 : btf__type_by_id(btf.module.get(), static_cast<__u32>(id))->size;
 }
 
 outcome module_ready()

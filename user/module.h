@@ -16,6 +16,9 @@ bool module_has_btf();
 // The kfuncs that this command uses and the module's BTF does not have.
 std::vector<std::string> missing_kfuncs();
 
+// Bytes of the module's struct of that name on this kernel, 0 if there is none.
+unsigned module_struct_bytes(const char *name);
+
 // Loaded, with BTF. Cheap: two looks at sysfs. A failure has exit_code::module.
 outcome module_ready();
 
