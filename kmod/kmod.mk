@@ -28,7 +28,7 @@ kmod: ## the module, $(O)/kmod/<release>/kcoro.ko
 		echo "kernel $(KRELEASE) has no build tree at $(KDIR): install its headers (apt install linux-headers-$(KRELEASE)), or name another with KVER= or KDIR=" >&2; exit 1; }
 	@command -v pahole >/dev/null || { \
 		echo "pahole is missing, and without it the module has no BTF: apt install dwarves" >&2; exit 1; }
-	$(Q)kmod/mirror.sh $(KMOD_DIR) Kbuild kmod include $(patsubst %/,%,$(dir $(wildcard tests/*/module.kbuild))) $(wildcard tests/cxx)
+	$(Q)kmod/mirror.sh $(KMOD_DIR)
 	@echo "  KMOD     $(O)/kmod/$(KRELEASE)/kcoro.ko"
 	$(Q)+$(KMAKE) M=$(KMOD_DIR) $(if $(filter 1,$(V)),V=1,-s) modules
 

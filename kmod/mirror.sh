@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# mirror.sh DEST PATH... - make DEST hold the same sources as these paths.
+# mirror.sh DEST [PATH...] - make DEST hold the same sources as these paths; without
+# one, all that the module and the tests' modules are built from.
 #
 # Only what differs is copied, so that a build there is incremental; sources that
 # are gone here go there too, and what was built from them with them.
@@ -9,6 +10,9 @@ set -euo pipefail
 
 dest=$1
 shift
+(($#)) || for path in Kbuild kmod include tests/*/module.kbuild tests/cxx; do
+	[[ ! -e $path ]] || set -- "$@" "${path%/module.kbuild}"
+done
 mkdir -p "$dest"
 list=$dest/.sources
 find "$@" -type f ! -name '.*' | LC_ALL=C sort >"$list.new"
