@@ -103,6 +103,10 @@ unheld() {
 	[[ $(cat /sys/module/kcoro/refcnt) == 0 ]]
 }
 
+# Seconds that a client has. A debug kernel is slow.
+client_limit=3
+[[ ! -e /proc/lockdep ]] || client_limit=20
+
 # connect NAME [ADDRESS] - true when a TLS connection under that name comes about. Each has
 # a server of its own: one that waits for a blocked hello serves nobody else.
 connect() {
@@ -113,7 +117,7 @@ connect() {
 	openssl s_server -quiet -accept 443 -key /tmp/key -cert /tmp/cert >/dev/null 2>&1 </dev/null &
 	server=$!
 	eventually listening
-	timeout 3 openssl s_client -connect "${2:-127.0.0.1}:443" -servername "$1" \
+	timeout "$client_limit" openssl s_client -connect "${2:-127.0.0.1}:443" -servername "$1" \
 		</dev/null 2>/dev/null | grep -q 'BEGIN CERTIFICATE' || status=1
 	kill "$server"
 	wait "$server" 2>/dev/null
