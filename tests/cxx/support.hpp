@@ -47,7 +47,7 @@ template <typename F> void refuse_each(F fn)
 
 // How many awaits, one after another and one in another, show that none stays on the stack. In
 // the kernel that has 16 KiB, and a test that keeps its CPU for long is a lockup.
-#if defined(__KERNEL__) && defined(__SANITIZE_ADDRESS__)
+#if defined(KCORO_KASAN) // of the kernel: C++ itself is compiled without
 inline constexpr unsigned many_awaits = 5'000;
 inline constexpr int many_frames = 2'000;
 #elif defined(__KERNEL__)

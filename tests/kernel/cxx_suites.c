@@ -113,6 +113,25 @@ void kcoro_test_suite_free(void *memory)
 	kfree(memory);
 }
 
+void kcoro_test_suite_no_memory(unsigned long size)
+{
+	unsigned int slot;
+
+	pr_err("kcoro_test: no memory for %lu bytes of a test, preempt_count %x\n", size,
+	       preempt_count());
+	for (slot = 0; slot < KCORO_LEVELS * KCORO_CLASSES; slot++) {
+		unsigned int level = slot / KCORO_CLASSES, cls = slot % KCORO_CLASSES;
+		struct kcoro_frame_counters c;
+
+		if (kcoro_pool_read(kcoro_pool_default(), level, cls, &c) || !c.failures)
+			continue;
+		pr_err("kcoro_test: level %u, class %u: refused by quota %llu slab %llu context %llu injected %llu\n",
+		       level, cls, c.failed_quota, c.failed_slab, c.failed_context,
+		       c.failed_injected);
+	}
+	BUG();
+}
+
 static int run_suite(void *arg)
 {
 	struct suite *suite = arg;
