@@ -15,21 +15,20 @@ status() {
 	kcoro -j status | json_check "/$kind/0/$1"
 }
 
-# is POINTER VALUE [POINTER VALUE...] / they are so, within a time that is enough on a busy
-# machine.
+# is POINTER VALUE [POINTER VALUE...] / all are so at once, within a time that is enough on a
+# busy machine.
 is() {
-	local end=$((SECONDS + 45)) got
+	local end=$((SECONDS + 45)) wanted=("$@") got i
 	while ((SECONDS < end)); do
 		kcoro -j status >/tmp/status
-		while (($#)); do
-			got=$(json_check "/$kind/0/$1" </tmp/status)
-			[[ $got == "$2" ]] || break
-			shift 2
+		for ((i = 0; i < $#; i += 2)); do
+			got=$(json_check "/$kind/0/${wanted[i]}" </tmp/status)
+			[[ $got == "${wanted[i + 1]}" ]] || break
 		done
-		(($#)) || return 0
+		((i < $#)) || return 0
 		sleep 0.2
 	done
-	echo "$1: $got instead of $2"
+	echo "${wanted[i]}: $got instead of ${wanted[i + 1]}"
 	kcoro status
 	return 1
 }
