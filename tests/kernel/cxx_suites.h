@@ -18,8 +18,8 @@ void kcoro_test_suite_settle(int worker);
 /* For tests/cxx/kernel/cstdlib: what is larger than a frame. */
 void *kcoro_test_suite_alloc(unsigned long size);
 void kcoro_test_suite_free(void *memory);
-/* There was none, and a test can't go on: says what the pool was refused, and ends the kernel. */
-void kcoro_test_suite_no_memory(unsigned long size) __attribute__((noreturn));
+/* There was none: says what the pool was refused, and why. */
+void kcoro_test_suite_no_memory(unsigned long size);
 
 /* The suites: how many tests failed. */
 int kcoro_suite_task(void);
