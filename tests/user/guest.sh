@@ -103,13 +103,9 @@ unheld() {
 	[[ $(cat /sys/module/kcoro/refcnt) == 0 ]]
 }
 
-# Seconds that a client has. A debug kernel is slow.
-client_limit=3
-[[ ! -e /proc/lockdep ]] || client_limit=20
-
-# connect NAME [ADDRESS] - true when a TLS connection under that name comes about. Each has
-# a server of its own: one that waits for a blocked hello serves nobody else.
-connect() {
+# attempt SECONDS NAME [ADDRESS] - true when a TLS connection under that name comes about in
+# that time. Each has a server of its own: one that waits for a blocked hello serves nobody else.
+attempt() {
 	local server status=0
 
 	[[ -s /tmp/cert ]] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
@@ -117,17 +113,25 @@ connect() {
 	openssl s_server -quiet -accept 443 -key /tmp/key -cert /tmp/cert >/dev/null 2>&1 </dev/null &
 	server=$!
 	eventually listening
-	timeout "$client_limit" openssl s_client -connect "${2:-127.0.0.1}:443" -servername "$1" \
+	timeout "$1" openssl s_client -connect "${3:-127.0.0.1}:443" -servername "$2" \
 		</dev/null 2>/dev/null | grep -q 'BEGIN CERTIFICATE' || status=1
 	kill "$server"
 	wait "$server" 2>/dev/null
 	return "$status"
 }
 
-listening() {
-	ss -ltn | grep -q :443
+connect() {
+	attempt 30 "$@"
 }
 
+# A debug kernel needs seconds to begin.
+blocked_after=3
+[[ ! -e /proc/lockdep ]] || blocked_after=20
+
 refused() {
-	! connect "$@"
+	! attempt "$blocked_after" "$@"
+}
+
+listening() {
+	ss -ltn | grep -q :443
 }
