@@ -21,8 +21,8 @@ namespace {
 
 using attachment_object = skeleton<attachment_bpf, attachment_bpf::destroy>;
 
-// struct bpf_coro of the largest kernel (7.3) that does not debug locks, in bytes.
-constexpr unsigned largest_head = 464;
+// The class that a filter's coroutine is meant for, in bytes.
+constexpr unsigned coroutine_class = 512;
 
 // enum bpf_attach_type; the build machine's linux/bpf.h may be older than they are.
 constexpr auto tcx_ingress = static_cast<bpf_attach_type>(46);
@@ -119,9 +119,10 @@ outcome link_program(int program, const attachment &record, attachment_direction
 	return pin(link.get(), directory + "/" + name);
 }
 
-unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames, unsigned cpus)
+unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames, unsigned cpus,
+				     unsigned state_bytes)
 {
-	if (module_struct_bytes("bpf_coro") > largest_head)
+	if (module_struct_bytes("bpf_coro") + state_bytes > coroutine_class)
 		frame_bytes *= 2;
 	return frame_bytes * frames + 65536 + 131072ULL * cpus;
 }

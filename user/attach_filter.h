@@ -51,11 +51,11 @@ outcome pin_each(const named_pins &pins, const std::string &directory);
 outcome link_program(int program, const attachment &record, attachment_direction direction,
 		     const std::string &directory, const std::string &name);
 
-// What a pool of so many coroutines may hold, and what so many CPUs may cache meanwhile, in
-// bytes. A coroutine takes frame_bytes, and twice as much where the kernel debugs locks:
-// what the module keeps of it is larger there.
-unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames,
-				     unsigned cpus);
+// What a pool of so many frames may hold, and what so many CPUs may cache meanwhile, in bytes.
+// A frame is of frame_bytes, and of twice as much where the module's part of it leaves less
+// than state_bytes: where the kernel debugs locks, or has larger timers (7.x).
+unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames, unsigned cpus,
+				     unsigned state_bytes = 48);
 
 // Less would be cached before the first frames are served.
 constexpr unsigned long long smallest_pool_quota = 65536;

@@ -106,6 +106,7 @@ struct handshake {
 	__u32 line;
 	__u32 zero;
 };
+_Static_assert(sizeof(struct handshake) == HANDSHAKE_STATE_BYTES, "the quota is reckoned with it");
 
 /* Programs of tasks count, too (the ops' cancel): hence atomically, though it is per CPU. */
 #define COUNT(counter) __sync_fetch_and_add(&(counter), 1)

@@ -87,6 +87,7 @@ struct handshake_config {
 
 /* Bytes that a coroutine takes in the pool: its state, and what the module keeps of it. */
 #define HANDSHAKE_FRAME_BYTES 512
+#define HANDSHAKE_STATE_BYTES 56
 
 /* Context of `handshake_setup`, run once the ops are attached, before any packet comes. */
 struct handshake_setup_args {
