@@ -53,7 +53,8 @@ outcome link_program(int program, const attachment &record, attachment_direction
 
 // What a pool of so many frames may hold, and what so many CPUs may cache meanwhile, in bytes.
 // A frame is of frame_bytes, and of twice as much where the module's part of it leaves less
-// than state_bytes: where the kernel debugs locks, or has larger timers (7.x).
+// than state_bytes: where the kernel debugs locks, or has larger timers (7.3).
+// Without the module it is not known, and frame_bytes is taken as it is.
 unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames, unsigned cpus,
 				     unsigned state_bytes = 48);
 

@@ -120,6 +120,7 @@ attempt() {
 	return "$status"
 }
 
+# Who may pass has time to: a busy machine is no block.
 connect() {
 	attempt 30 "$@"
 }

@@ -85,7 +85,10 @@ struct handshake_config {
 	__u8 zero;
 };
 
-/* Bytes that a coroutine takes in the pool: its state, and what the module keeps of it. */
+/*
+ * Bytes that a coroutine takes in the pool: its state, and what the module keeps of it; twice
+ * as many where that is larger (filter_pool_quota()). And those of its state alone.
+ */
 #define HANDSHAKE_FRAME_BYTES 512
 #define HANDSHAKE_STATE_BYTES 56
 
