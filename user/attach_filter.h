@@ -52,11 +52,11 @@ outcome link_program(int program, const attachment &record, attachment_direction
 		     const std::string &directory, const std::string &name);
 
 // What a pool of so many frames may hold, and what so many CPUs may cache meanwhile, in bytes.
-// A frame is of frame_bytes, and of twice as much where the module's part of it leaves less
-// than state_bytes: where the kernel debugs locks, or has larger timers (7.3).
+// A frame is of frame_bytes, and of twice as much where the module's part of it leaves no room
+// for a filter's state: where the kernel debugs locks.
 // Without the module it is not known, and frame_bytes is taken as it is.
-unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames, unsigned cpus,
-				     unsigned state_bytes = 48);
+unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames,
+				     unsigned cpus);
 
 // Less would be cached before the first frames are served.
 constexpr unsigned long long smallest_pool_quota = 65536;

@@ -87,10 +87,9 @@ struct handshake_config {
 
 /*
  * Bytes that a coroutine takes in the pool: its state, and what the module keeps of it; twice
- * as many where that is larger (filter_pool_quota()). And those of its state alone.
+ * as many where that is larger (filter_pool_quota()).
  */
 #define HANDSHAKE_FRAME_BYTES 512
-#define HANDSHAKE_STATE_BYTES 56
 
 /* Context of `handshake_setup`, run once the ops are attached, before any packet comes. */
 struct handshake_setup_args {
