@@ -5,7 +5,6 @@
 #include "user/ops_options.h"
 #include "user/verbs.h"
 
-#include <CLI/CLI.hpp>
 #include <kcoro/abi.h>
 
 #include <memory>
@@ -27,33 +26,29 @@ Then: kcoro hist dns eth0, kcoro status, kcoro ps -s dns-eth0, kcoro detach dns)
 
 } // namespace
 
-void add_attach_dns(CLI::App &attach, request &asked)
+void add_attach_dns(const cli_verb &attach)
 {
-	auto *verb = attach.add_subcommand("dns", "measure DNS servers, find lost answers");
+	auto verb = attach.add("dns", "measure DNS servers, find lost answers");
 	auto wish = std::make_shared<dns_request>();
 	auto quota = std::make_shared<std::string>();
 
-	verb->fallthrough();
-	verb->footer(footer);
-	add_place(*verb, wish->place, "interface to watch, both ways");
-	verb->add_option("--port", wish->port, "of the servers (default 53)")
-		->check(CLI::Range(1U, 65535U).description(""))
-		->type_name("PORT");
-	add_seconds(*verb, "--timeout", wish->timeout,
+	verb.footer(footer);
+	add_place(verb, wish->place, "interface to watch, both ways");
+	verb.option("--port", wish->port, "of the servers (default 53)")
+		.range(1U, 65535U)
+		.value("PORT");
+	add_seconds(verb, "--timeout", wish->timeout,
 		    "how long an answer is awaited\n(default 10)");
-	verb->add_option("--max-queries", wish->max_queries,
-			 "queries that wait at a time\n(default 16384)")
-		->check(CLI::Range(1U, KCORO_OPS_LIMIT_MAX).description(""))
-		->type_name("N");
-	add_ops_pool(*verb, wish->name, *quota, "dns-IFACE");
-	verb->callback([=, &asked] {
-		asked.run = [=, &asked]() -> outcome {
-			if (auto right = check_pool_options("--name", wish->name, *quota,
-							    wish->pool_quota);
-			    !right)
-				return right;
-			return attach_dns(*wish, asked.out);
-		};
+	verb.option("--max-queries", wish->max_queries,
+		    "queries that wait at a time\n(default 16384)")
+		.range(1U, KCORO_OPS_LIMIT_MAX)
+		.value("N");
+	add_ops_pool(verb, wish->name, *quota, "dns-IFACE");
+	verb.action([=](const output &out) -> outcome {
+		if (auto right = check_pool_options("--name", wish->name, *quota, wish->pool_quota);
+		    !right)
+			return right;
+		return attach_dns(*wish, out);
 	});
 }
 

@@ -3,6 +3,7 @@
 #ifndef KCORO_USER_ATTACH_FILTER_H
 #define KCORO_USER_ATTACH_FILTER_H
 
+#include "user/cli_verb.h"
 #include "user/filters.h"
 #include "user/interface.h"
 #include "user/output.h"
@@ -12,10 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-namespace CLI {
-class App;
-}
 
 namespace kcoro {
 
@@ -62,7 +59,7 @@ unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned fr
 constexpr unsigned long long smallest_pool_quota = 65536;
 
 // IFACE, with that help, and --netns.
-void add_place(CLI::App &verb, filter_place &place, const std::string &help);
+void add_place(const cli_verb &verb, filter_place &place, const std::string &help);
 
 // The pool's name, given with that option, and --pool-quota SIZE; the quota in bytes, left
 // alone when SIZE is empty.

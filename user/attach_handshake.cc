@@ -74,8 +74,9 @@ outcome attach_handshake(handshake_request asked, const output &out)
 	if (asked.name.empty())
 		asked.name = filter_pool_name(handshake_kind, asked.place.interface);
 	if (!asked.pool_quota)
-		asked.pool_quota = filter_pool_quota(HANDSHAKE_FRAME_BYTES, asked.max_flows,
-			static_cast<unsigned>(libbpf_num_possible_cpus()));
+		asked.pool_quota =
+			filter_pool_quota(HANDSHAKE_FRAME_BYTES, asked.max_flows,
+					  static_cast<unsigned>(libbpf_num_possible_cpus()));
 	attachment wish{};
 	wish.port = asked.port;
 	wish.max_flows = asked.max_flows;

@@ -5,8 +5,6 @@
 #include "user/ops_options.h"
 #include "user/verbs.h"
 
-#include <CLI/CLI.hpp>
-
 #include <memory>
 
 namespace kcoro {
@@ -25,36 +23,32 @@ Then: kcoro hist handshake, kcoro status, kcoro detach handshake eth0)";
 
 } // namespace
 
-void add_attach_handshake(CLI::App &attach, request &asked)
+void add_attach_handshake(const cli_verb &attach)
 {
-	auto *verb = attach.add_subcommand("handshake", "half-open TCP connections, latencies");
+	auto verb = attach.add("handshake", "half-open TCP connections, latencies");
 	auto wish = std::make_shared<handshake_request>();
 	auto quota = std::make_shared<std::string>();
 
-	verb->fallthrough();
-	verb->footer(footer);
-	add_place(*verb, wish->place, "interface to look at");
-	verb->add_option("--port", wish->port, "this server port only (default: all)")
-		->check(CLI::Range(0U, 65535U).description(""))
-		->type_name("PORT");
-	add_seconds(*verb, "--timeout", wish->timeout,
+	verb.footer(footer);
+	add_place(verb, wish->place, "interface to look at");
+	verb.option("--port", wish->port, "this server port only (default: all)")
+		.range(0U, 65535U)
+		.value("PORT");
+	add_seconds(verb, "--timeout", wish->timeout,
 		    "how long the SYN-ACK is awaited, and then\nthe ACK (default 5)");
-	verb->add_option("--limit", wish->limit,
-			 "drop SYNs of a source that has so many\nhalf open (default: none)")
-		->check(CLI::Range(0U, KCORO_OPS_LIMIT_MAX).description(""))
-		->type_name("N");
-	verb->add_option("--max-flows", wish->max_flows, "handshakes at a time (default 16384)")
-		->check(CLI::Range(1U, KCORO_OPS_LIMIT_MAX).description(""))
-		->type_name("N");
-	add_ops_pool(*verb, wish->name, *quota, "handshake-IFACE");
-	verb->callback([=, &asked] {
-		asked.run = [=, &asked]() -> outcome {
-			if (auto right = check_pool_options("--name", wish->name, *quota,
-							    wish->pool_quota);
-			    !right)
-				return right;
-			return attach_handshake(*wish, asked.out);
-		};
+	verb.option("--limit", wish->limit,
+		    "drop SYNs of a source that has so many\nhalf open (default: none)")
+		.range(0U, KCORO_OPS_LIMIT_MAX)
+		.value("N");
+	verb.option("--max-flows", wish->max_flows, "handshakes at a time (default 16384)")
+		.range(1U, KCORO_OPS_LIMIT_MAX)
+		.value("N");
+	add_ops_pool(verb, wish->name, *quota, "handshake-IFACE");
+	verb.action([=](const output &out) -> outcome {
+		if (auto right = check_pool_options("--name", wish->name, *quota, wish->pool_quota);
+		    !right)
+			return right;
+		return attach_handshake(*wish, out);
 	});
 }
 

@@ -11,8 +11,6 @@
 #include "coro_latency.skel.h"
 #include "latency.skel.h"
 
-#include <CLI/CLI.hpp>
-
 #include <cerrno>
 #include <cstring>
 
@@ -117,40 +115,34 @@ outcome attach_histograms(const histogram_pins &pins, const char *draws, const o
 
 } // namespace
 
-void add_attach_latency(CLI::App &attach, request &asked)
+void add_attach_latency(const cli_verb &attach)
 {
-	auto *verb = attach.add_subcommand("latency", "histograms of allocation and free latency");
+	auto verb = attach.add("latency", "histograms of allocation and free latency");
 
-	verb->fallthrough();
-	verb->footer("EXAMPLES:\n"
-		     "  kcoro attach latency\n"
-		     "  kcoro hist 1 5\n"
-		     "  bpftool map dump pinned /sys/fs/bpf/kcoro/frame_latency_ns\n"
-		     "  kcoro detach latency\n\n"
-		     "The module measures only while this is attached.");
-	verb->callback([&asked] {
-		asked.run = [&asked] {
-			return attach_histograms(latency_pins, "kcoro hist", asked.out);
-		};
+	verb.footer("EXAMPLES:\n"
+		    "  kcoro attach latency\n"
+		    "  kcoro hist 1 5\n"
+		    "  bpftool map dump pinned /sys/fs/bpf/kcoro/frame_latency_ns\n"
+		    "  kcoro detach latency\n\n"
+		    "The module measures only while this is attached.");
+	verb.action([](const output &out) {
+		return attach_histograms(latency_pins, "kcoro hist", out);
 	});
 }
 
-void add_attach_coro(CLI::App &attach, request &asked)
+void add_attach_coro(const cli_verb &attach)
 {
-	auto *verb = attach.add_subcommand("coro", "histograms of how long coroutines run, wait");
+	auto verb = attach.add("coro", "histograms of how long coroutines run, wait");
 
-	verb->fallthrough();
-	verb->footer("EXAMPLES:\n"
-		     "  kcoro attach coro\n"
-		     "  kcoro hist coro 1 5\n"
-		     "  bpftool map dump pinned /sys/fs/bpf/kcoro/coro_latency_ns\n"
-		     "  kcoro detach coro\n\n"
-		     "Programs run at each wake, call and return of a coroutine, only while this\n"
-		     "is attached.");
-	verb->callback([&asked] {
-		asked.run = [&asked] {
-			return attach_histograms(coro_pins, "kcoro hist coro", asked.out);
-		};
+	verb.footer("EXAMPLES:\n"
+		    "  kcoro attach coro\n"
+		    "  kcoro hist coro 1 5\n"
+		    "  bpftool map dump pinned /sys/fs/bpf/kcoro/coro_latency_ns\n"
+		    "  kcoro detach coro\n\n"
+		    "Programs run at each wake, call and return of a coroutine, only while this\n"
+		    "is attached.");
+	verb.action([](const output &out) {
+		return attach_histograms(coro_pins, "kcoro hist coro", out);
 	});
 }
 

@@ -4,16 +4,14 @@
 
 #include "user/size.h"
 
-#include <CLI/CLI.hpp>
 #include <kcoro/abi.h>
 
 namespace kcoro {
 
-void add_place(CLI::App &verb, filter_place &place, const std::string &help)
+void add_place(const cli_verb &verb, filter_place &place, const std::string &help)
 {
-	verb.add_option("IFACE", place.interface, help)->required();
-	verb.add_option("--netns", place.netns, "IFACE is in this network namespace")
-		->type_name("NAME");
+	verb.option("IFACE", place.interface, help).required();
+	verb.option("--netns", place.netns, "IFACE is in this network namespace").value("NAME");
 }
 
 outcome check_pool_options(const std::string &option, const std::string &name,

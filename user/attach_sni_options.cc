@@ -4,7 +4,6 @@
 
 #include "user/verbs.h"
 
-#include <CLI/CLI.hpp>
 #include <kcoro/abi.h>
 
 #include <map>
@@ -30,7 +29,7 @@ Then: kcoro events, kcoro status, kcoro sni add NAME, kcoro detach sni eth0)";
 
 } // namespace
 
-void add_attach_sni(CLI::App &attach, request &asked)
+void add_attach_sni(const cli_verb &attach)
 {
 	static const std::map<std::string, attachment_mode> modes{{"tc", ATTACHMENT_TC},
 								  {"xdp", ATTACHMENT_XDP}};
@@ -39,7 +38,7 @@ void add_attach_sni(CLI::App &attach, request &asked)
 	static const std::map<std::string, attachment_on_full> policies{
 		{"open", ATTACHMENT_OPEN}, {"closed", ATTACHMENT_CLOSED}};
 
-	auto *verb = attach.add_subcommand("sni", "block TLS connections by server name");
+	auto verb = attach.add("sni", "block TLS connections by server name");
 	auto wish = std::make_shared<sni_request>();
 	auto mode = std::make_shared<std::string>("tc");
 	auto direction = std::make_shared<std::string>("ingress");
@@ -47,53 +46,45 @@ void add_attach_sni(CLI::App &attach, request &asked)
 	auto generic = std::make_shared<bool>(false);
 	auto quota = std::make_shared<std::string>();
 
-	verb->fallthrough();
-	verb->footer(footer);
-	add_place(*verb, wish->place, "interface to filter");
-	verb->add_option("--block", wish->names, "block these names")
-		->delimiter(',')
-		->type_name("NAME...");
-	verb->add_option("--block-file", wish->name_file, "and those in FILE, one per line")
-		->type_name("FILE");
-	verb->add_option("-m,--mode", *mode, "tc (default) or xdp")
-		->check(CLI::IsMember({"tc", "xdp"}).description(""))
-		->type_name("MODE");
-	verb->add_flag("--xdp-generic", *generic, "XDP without the driver's help (slow)");
-	verb->add_option("--dir", *direction, "ingress (default) or egress")
-		->check(CLI::IsMember({"ingress", "egress"}).description(""))
-		->type_name("DIR");
-	verb->add_option("--on-full", *policy,
-			 "what can't be judged: open (default) passes\n"
-			 "it, closed drops it")
-		->check(CLI::IsMember({"open", "closed"}).description(""))
-		->type_name("POLICY");
-	verb->add_option("--port", wish->port, "this server port only (default: all)")
-		->check(CLI::Range(0U, 65535U).description(""))
-		->type_name("PORT");
-	verb->add_option("--max-flows", wish->max_flows, "flows at a time (default 16384)")
-		->check(CLI::Range(1U, max_table_entries).description(""))
-		->type_name("N");
-	verb->add_option("--pool", wish->pool, "name of its pool of frames (default:\nsni-IFACE)")
-		->type_name("NAME");
-	verb->add_option("--pool-quota", *quota,
-			 "what the pool may hold, 64K at least\n"
-			 "(default: enough for --max-flows)")
-		->type_name("SIZE");
-	verb->callback([=, &asked] {
+	verb.footer(footer);
+	add_place(verb, wish->place, "interface to filter");
+	verb.option("--block", wish->names, "block these names").commas().value("NAME...");
+	verb.option("--block-file", wish->name_file, "and those in FILE, one per line")
+		.value("FILE");
+	verb.option("-m,--mode", *mode, "tc (default) or xdp").one_of({"tc", "xdp"}).value("MODE");
+	verb.flag("--xdp-generic", *generic, "XDP without the driver's help (slow)");
+	verb.option("--dir", *direction, "ingress (default) or egress")
+		.one_of({"ingress", "egress"})
+		.value("DIR");
+	verb.option("--on-full", *policy,
+		    "what can't be judged: open (default) passes\n"
+		    "it, closed drops it")
+		.one_of({"open", "closed"})
+		.value("POLICY");
+	verb.option("--port", wish->port, "this server port only (default: all)")
+		.range(0U, 65535U)
+		.value("PORT");
+	verb.option("--max-flows", wish->max_flows, "flows at a time (default 16384)")
+		.range(1U, max_table_entries)
+		.value("N");
+	verb.option("--pool", wish->pool, "name of its pool of frames (default:\nsni-IFACE)")
+		.value("NAME");
+	verb.option("--pool-quota", *quota,
+		    "what the pool may hold, 64K at least\n"
+		    "(default: enough for --max-flows)")
+		.value("SIZE");
+	verb.action([=](const output &out) -> outcome {
 		wish->place.mode = modes.at(*mode);
 		wish->place.direction = directions.at(*direction);
 		wish->on_full = policies.at(*policy);
-		asked.run = [=, &asked]() -> outcome {
-			if (*generic && wish->place.mode != ATTACHMENT_XDP)
-				return misuse("--xdp-generic goes with -m xdp only");
-			if (auto right = check_pool_options("--pool", wish->pool, *quota,
-							    wish->pool_quota);
-			    !right)
-				return right;
-			if (*generic)
-				wish->place.mode = ATTACHMENT_XDP_GENERIC;
-			return attach_sni(*wish, asked.out);
-		};
+		if (*generic && wish->place.mode != ATTACHMENT_XDP)
+			return misuse("--xdp-generic goes with -m xdp only");
+		if (auto right = check_pool_options("--pool", wish->pool, *quota, wish->pool_quota);
+		    !right)
+			return right;
+		if (*generic)
+			wish->place.mode = ATTACHMENT_XDP_GENERIC;
+		return attach_sni(*wish, out);
 	});
 }
 

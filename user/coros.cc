@@ -87,7 +87,7 @@ mapped_rows::~mapped_rows()
 
 result<coro_list> list_coros(const coro_filter &filter)
 {
-	size_t rows = filter.limit ? std::min(filter.limit, most_rows) : 1024, scopes = 64;
+	size_t rows = filter.limit ? std::min<size_t>(filter.limit, most_rows) : 1024, scopes = 64;
 
 	// Mostly once; again when there are more than was thought.
 	for (;;) {

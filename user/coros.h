@@ -20,9 +20,9 @@
 namespace kcoro {
 
 struct coro_filter {
-	std::string name;  // empty: all
-	std::string scope; // empty: all
-	size_t limit = 0;  // rows; 0: all
+	std::string name;   // empty: all
+	std::string scope;  // empty: all
+	unsigned limit = 0; // rows; 0: all
 };
 
 // Memory that the kernel fills.

@@ -7,8 +7,6 @@
 #include "user/module.h"
 #include "user/privileges.h"
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <iterator>
@@ -133,25 +131,23 @@ outcome detach(const detach_request &asked, const output &out)
 
 } // namespace
 
-void add_detach(CLI::App &app, request &asked)
+void add_detach(const cli_verb &app)
 {
-	auto *verb = app.add_subcommand("detach", "take away what is attached");
+	auto verb = app.add("detach", "take away what is attached");
 	auto wish = std::make_shared<detach_request>();
 
-	verb->fallthrough();
-	verb->footer("EXAMPLES:\n"
-		     "  kcoro detach sni eth0\n"
-		     "  kcoro detach latency\n"
-		     "  kcoro detach --all\n\n"
-		     "Also clears what a killed `kcoro attach` left, and filters of interfaces\n"
-		     "that have gone; IFACE may be a name or an index.");
-	verb->add_option("NAME", wish->name, fmt::format("{}", fmt::join(all_names(), ", ")))
-		->check(CLI::IsMember(all_names()).description(""))
-		->type_name(" ");
-	verb->add_option("IFACE", wish->interface, "from this interface only");
-	verb->add_flag("--all", wish->all, "everything, from everywhere");
-	verb->callback(
-		[=, &asked] { asked.run = [=, &asked] { return detach(*wish, asked.out); }; });
+	verb.footer("EXAMPLES:\n"
+		    "  kcoro detach sni eth0\n"
+		    "  kcoro detach latency\n"
+		    "  kcoro detach --all\n\n"
+		    "Also clears what a killed `kcoro attach` left, and filters of interfaces\n"
+		    "that have gone; IFACE may be a name or an index.");
+	verb.option("NAME", wish->name, fmt::format("{}", fmt::join(all_names(), ", ")))
+		.one_of(all_names())
+		.value(" ");
+	verb.option("IFACE", wish->interface, "from this interface only");
+	verb.flag("--all", wish->all, "everything, from everywhere");
+	verb.action([=](const output &out) { return detach(*wish, out); });
 }
 
 } // namespace kcoro

@@ -4,7 +4,6 @@
 
 #include "user/verbs.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace kcoro {
@@ -62,17 +61,16 @@ outcome doctor(const output &out)
 
 } // namespace
 
-void add_doctor(CLI::App &app, request &asked)
+void add_doctor(const cli_verb &app)
 {
-	auto *verb = app.add_subcommand("doctor", "what is wrong here, and what to do");
+	auto verb = app.add("doctor", "what is wrong here, and what to do");
 
-	verb->fallthrough();
-	verb->footer("Exit status: 0 nothing failed, 3 only the module's checks failed,\n"
-		     "1 others failed.\n\n"
-		     "EXAMPLES:\n"
-		     "  kcoro doctor\n"
-		     "  kcoro doctor --verbose     with what the verifier said");
-	verb->callback([&asked] { asked.run = [&asked] { return doctor(asked.out); }; });
+	verb.footer("Exit status: 0 nothing failed, 3 only the module's checks failed,\n"
+		    "1 others failed.\n\n"
+		    "EXAMPLES:\n"
+		    "  kcoro doctor\n"
+		    "  kcoro doctor --verbose     with what the verifier said");
+	verb.action([](const output &out) { return doctor(out); });
 }
 
 } // namespace kcoro

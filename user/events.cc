@@ -5,10 +5,10 @@
 #include "user/attachments.h"
 #include "user/filters.h"
 #include "user/labels.h"
+#include "user/loop.h"
 #include "user/module.h"
 #include "user/privileges.h"
 
-#include <CLI/CLI.hpp>
 #include <arpa/inet.h>
 #include <sys/file.h>
 
@@ -202,21 +202,19 @@ outcome events(long count, const output &out)
 
 } // namespace
 
-void add_events(CLI::App &app, request &asked)
+void add_events(const cli_verb &app)
 {
-	auto *verb = app.add_subcommand("events", "print the verdicts of the sni filters");
+	auto verb = app.add("events", "print the verdicts of the sni filters");
 	auto count = std::make_shared<long>(0);
 
-	verb->fallthrough();
-	verb->add_option("-n,--count", *count, "end after so many events")
-		->check(CLI::Range(1L, 1L << 31).description(""))
-		->type_name("COUNT");
-	verb->footer("Columns: time, verdict, flow, server name as the client sent it.\n\n"
-		     "EXAMPLES:\n"
-		     "  kcoro events\n"
-		     "  kcoro events -n 10 -j");
-	verb->callback(
-		[=, &asked] { asked.run = [=, &asked] { return events(*count, asked.out); }; });
+	verb.option("-n,--count", *count, "end after so many events")
+		.range(1L, 1L << 31)
+		.value("COUNT");
+	verb.footer("Columns: time, verdict, flow, server name as the client sent it.\n\n"
+		    "EXAMPLES:\n"
+		    "  kcoro events\n"
+		    "  kcoro events -n 10 -j");
+	verb.action([=](const output &out) { return events(*count, out); });
 }
 
 } // namespace kcoro

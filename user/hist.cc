@@ -6,10 +6,10 @@
 #include "user/attachments.h"
 #include "user/hist.h"
 #include "user/labels.h"
+#include "user/loop.h"
 #include "user/module.h"
 #include "user/privileges.h"
 
-#include <CLI/CLI.hpp>
 #include <latency/coro_latency.h>
 #include <latency/latency.h>
 
@@ -181,50 +181,42 @@ template <typename Kind> outcome hist(const schedule &when, const output &out)
 	});
 }
 
-void add_hist_coro(CLI::App &above, request &asked)
+void add_hist_coro(const cli_verb &above)
 {
-	auto *verb = above.add_subcommand("coro", "of coroutines (attach coro first)");
+	auto verb = above.add("coro", "of coroutines (attach coro first)");
 	auto when = std::make_shared<schedule>();
 
-	verb->fallthrough();
-	add_schedule(*verb, *when);
-	verb->footer("SPANS, by executor:\n"
-		     "  run    ns  a body, from its call to its return\n"
-		     "  wait   ns  from its return to the wake; 0 when that came first\n"
-		     "  delay  ns  from the start, the wake or the yield to the call\n\n"
-		     "EXAMPLES:\n"
-		     "  kcoro hist coro          since coro was attached\n"
-		     "  kcoro hist coro 5 3      then what each 5 seconds add, three reports\n");
-	verb->callback([=, &asked] {
-		asked.run = [=, &asked] { return hist<coro_latency>(*when, asked.out); };
-	});
+	add_schedule(verb, *when);
+	verb.footer("SPANS, by executor:\n"
+		    "  run    ns  a body, from its call to its return\n"
+		    "  wait   ns  from its return to the wake; 0 when that came first\n"
+		    "  delay  ns  from the start, the wake or the yield to the call\n\n"
+		    "EXAMPLES:\n"
+		    "  kcoro hist coro          since coro was attached\n"
+		    "  kcoro hist coro 5 3      then what each 5 seconds add, three reports\n");
+	verb.action([=](const output &out) { return hist<coro_latency>(*when, out); });
 }
 
 } // namespace
 
-void add_hist(CLI::App &app, request &asked)
+void add_hist(const cli_verb &app)
 {
-	auto *verb = app.add_subcommand("hist", "latency histograms (attach latency first)");
+	auto verb = app.add("hist", "latency histograms (attach latency first)");
 	auto when = std::make_shared<schedule>();
 
-	verb->fallthrough();
-	verb->require_subcommand(0, 1);
-	add_schedule(*verb, *when);
-	add_hist_coro(*verb, asked);
-	add_hist_dns(*verb, asked);
-	add_hist_handshake(*verb, asked);
-	verb->footer("EXAMPLES:\n"
-		     "  kcoro hist          since latency was attached\n"
-		     "  kcoro hist 5 3      then what each 5 seconds add, three reports\n"
-		     "  kcoro -p hist\n"
-		     "  kcoro hist coro -h  the histograms of coroutines\n"
-		     "  kcoro hist dns -h   those of DNS servers\n"
-		     "  kcoro hist handshake -h  those of TCP handshakes\n\n"
-		     "Row n counts what took 2^n to 2^(n+1)-1 ns.");
-	verb->callback([=, &asked] {
-		if (verb->get_subcommands().empty())
-			asked.run = [=, &asked] { return hist<frame_latency>(*when, asked.out); };
-	});
+	add_schedule(verb, *when);
+	add_hist_coro(verb);
+	add_hist_dns(verb);
+	add_hist_handshake(verb);
+	verb.footer("EXAMPLES:\n"
+		    "  kcoro hist          since latency was attached\n"
+		    "  kcoro hist 5 3      then what each 5 seconds add, three reports\n"
+		    "  kcoro -p hist\n"
+		    "  kcoro hist coro -h  the histograms of coroutines\n"
+		    "  kcoro hist dns -h   those of DNS servers\n"
+		    "  kcoro hist handshake -h  those of TCP handshakes\n\n"
+		    "Row n counts what took 2^n to 2^(n+1)-1 ns.");
+	verb.action([=](const output &out) { return hist<frame_latency>(*when, out); });
 }
 
 } // namespace kcoro

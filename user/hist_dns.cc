@@ -8,10 +8,9 @@
 #include "user/filters.h"
 #include "user/hist.h"
 #include "user/labels.h"
+#include "user/loop.h"
 #include "user/module.h"
 #include "user/privileges.h"
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <map>
@@ -171,25 +170,22 @@ outcome hist_dns(const std::string &interface, const schedule &when, const outpu
 
 } // namespace
 
-void add_hist_dns(CLI::App &above, request &asked)
+void add_hist_dns(const cli_verb &above)
 {
-	auto *verb = above.add_subcommand("dns", "of DNS servers (attach dns first)");
+	auto verb = above.add("dns", "of DNS servers (attach dns first)");
 	auto when = std::make_shared<schedule>();
 	auto interface = std::make_shared<std::string>();
 
-	verb->fallthrough();
-	add_interface(*verb, *interface);
-	add_schedule(*verb, *when);
-	verb->footer("For each server what became of the queries; and for each server and answer\n"
-		     "code the time in us from the query, the first one if it was sent again, to\n"
-		     "its answer.\n\n"
-		     "EXAMPLES:\n"
-		     "  kcoro hist dns          since dns was attached\n"
-		     "  kcoro hist dns 5 3      then what each 5 seconds add, three reports\n"
-		     "  kcoro -p hist dns eth0\n");
-	verb->callback([=, &asked] {
-		asked.run = [=, &asked] { return hist_dns(*interface, *when, asked.out); };
-	});
+	add_interface(verb, *interface);
+	add_schedule(verb, *when);
+	verb.footer("For each server what became of the queries; and for each server and answer\n"
+		    "code the time in us from the query, the first one if it was sent again, to\n"
+		    "its answer.\n\n"
+		    "EXAMPLES:\n"
+		    "  kcoro hist dns          since dns was attached\n"
+		    "  kcoro hist dns 5 3      then what each 5 seconds add, three reports\n"
+		    "  kcoro -p hist dns eth0\n");
+	verb.action([=](const output &out) { return hist_dns(*interface, *when, out); });
 }
 
 } // namespace kcoro

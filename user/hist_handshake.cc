@@ -8,10 +8,9 @@
 #include "user/filters.h"
 #include "user/handshake_counters.h"
 #include "user/hist.h"
+#include "user/loop.h"
 #include "user/module.h"
 #include "user/privileges.h"
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -227,17 +226,15 @@ outcome hist(const std::string &interface, const schedule &when, const output &o
 
 } // namespace
 
-void add_hist_handshake(CLI::App &above, request &asked)
+void add_hist_handshake(const cli_verb &above)
 {
-	auto *verb =
-		above.add_subcommand("handshake", "of TCP handshakes (attach handshake first)");
+	auto verb = above.add("handshake", "of TCP handshakes (attach handshake first)");
 	auto when = std::make_shared<schedule>();
 	auto interface = std::make_shared<std::string>();
 
-	verb->fallthrough();
-	add_interface(*verb, *interface);
-	add_schedule(*verb, *when);
-	verb->footer(
+	add_interface(verb, *interface);
+	add_schedule(verb, *when);
+	verb.footer(
 		"SPANS:\n"
 		"  server ns  from the SYN to the SYN-ACK\n"
 		"  client ns  from the SYN-ACK to the ACK\n"
@@ -248,9 +245,7 @@ void add_hist_handshake(CLI::App &above, request &asked)
 		"EXAMPLES:\n"
 		"  kcoro hist handshake           since handshake was attached\n"
 		"  kcoro hist handshake eth0 5 3  then what each 5 seconds add, three reports\n");
-	verb->callback([=, &asked] {
-		asked.run = [=, &asked] { return hist(*interface, *when, asked.out); };
-	});
+	verb.action([=](const output &out) { return hist(*interface, *when, out); });
 }
 
 } // namespace kcoro

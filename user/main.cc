@@ -73,19 +73,20 @@ int main(int argc, char **argv)
 
 	app.get_formatter()->column_width(28);
 	app.fallthrough();
-	app.require_subcommand(0, 1); // none is told below, after what is unknown
 	app.footer(examples);
 	add_global_options(app, asked.out);
-	kcoro::add_attach(app, asked);
-	kcoro::add_detach(app, asked);
-	kcoro::add_sni(app, asked);
-	kcoro::add_status(app, asked);
-	kcoro::add_stat(app, asked);
-	kcoro::add_pool(app, asked);
-	kcoro::add_ps(app, asked);
-	kcoro::add_hist(app, asked);
-	kcoro::add_events(app, asked);
-	kcoro::add_doctor(app, asked);
+
+	kcoro::cli_verb verbs(app, asked);
+	kcoro::add_attach(verbs);
+	kcoro::add_detach(verbs);
+	kcoro::add_sni(verbs);
+	kcoro::add_status(verbs);
+	kcoro::add_stat(verbs);
+	kcoro::add_pool(verbs);
+	kcoro::add_ps(verbs);
+	kcoro::add_hist(verbs);
+	kcoro::add_events(verbs);
+	kcoro::add_doctor(verbs);
 
 	try {
 		app.parse(argc, argv);

@@ -3,7 +3,7 @@
 #ifndef KCORO_USER_OPS_OPTIONS_H
 #define KCORO_USER_OPS_OPTIONS_H
 
-#include "user/result.h"
+#include "user/cli_verb.h"
 
 #include <linux/types.h>
 
@@ -11,17 +11,14 @@
 
 #include <string>
 
-namespace CLI {
-class App;
-}
-
 namespace kcoro {
 
 // A time in seconds, 0.001 to 86400.
-void add_seconds(CLI::App &verb, const std::string &name, double &to, const std::string &help);
+void add_seconds(const cli_verb &verb, const std::string &name, double &to,
+		 const std::string &help);
 
 // --name NAME and --pool-quota SIZE: see check_pool_options().
-void add_ops_pool(CLI::App &verb, std::string &name, std::string &quota,
+void add_ops_pool(const cli_verb &verb, std::string &name, std::string &quota,
 		  const std::string &usual_name);
 
 } // namespace kcoro

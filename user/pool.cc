@@ -3,12 +3,11 @@
 #include "user/verbs.h"
 
 #include "user/labels.h"
+#include "user/loop.h"
 #include "user/module.h"
 #include "user/pools.h"
 #include "user/privileges.h"
 #include "user/size.h"
-
-#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -117,37 +116,27 @@ EXAMPLES:
 
 } // namespace
 
-void add_pool(CLI::App &app, request &asked)
+void add_pool(const cli_verb &app)
 {
-	auto *pool = app.add_subcommand("pool", "list the pools of frames, or set a reserve");
+	auto pool = app.add("pool", "list the pools of frames, or set a reserve");
 	auto when = std::make_shared<schedule>();
 	auto wish = std::make_shared<reserve_request>();
 
-	pool->fallthrough();
-	pool->require_subcommand(0, 1);
-	pool->footer("EXAMPLES:\n"
-		     "  kcoro pool list\n"
-		     "  kcoro pool reserve sni-eth0 512 1000");
+	pool.footer("EXAMPLES:\n"
+		    "  kcoro pool list\n"
+		    "  kcoro pool reserve sni-eth0 512 1000");
 
-	auto *all = pool->add_subcommand("list", "quota, bytes and failures of each pool");
-	all->fallthrough();
-	add_schedule(*all, *when);
-	all->footer(list_footer);
-	all->callback([=, &asked] { asked.run = [=, &asked] { return list(*when, asked.out); }; });
+	auto all = pool.add("list", "quota, bytes and failures of each pool");
+	add_schedule(all, *when);
+	all.footer(list_footer);
+	all.action([=](const output &out) { return list(*when, out); });
 
-	auto *keep = pool->add_subcommand("reserve", "set frames aside for bad times");
-	keep->fallthrough();
-	keep->footer(reserve_footer);
-	keep->add_option("POOL", wish->pool, "its name or number")->required()->type_name(" ");
-	keep->add_option("SIZE", wish->size, "bytes of a frame, at most 8K")
-		->required()
-		->type_name(" ");
-	keep->add_option("COUNT", wish->count, "frames")
-		->required()
-		->check(CLI::Range(0U, reserve_max).description(""))
-		->type_name(" ");
-	keep->callback(
-		[=, &asked] { asked.run = [=, &asked] { return reserve(*wish, asked.out); }; });
+	auto keep = pool.add("reserve", "set frames aside for bad times");
+	keep.footer(reserve_footer);
+	keep.option("POOL", wish->pool, "its name or number").required().value(" ");
+	keep.option("SIZE", wish->size, "bytes of a frame, at most 8K").required().value(" ");
+	keep.option("COUNT", wish->count, "frames").required().range(0U, reserve_max).value(" ");
+	keep.action([=](const output &out) { return reserve(*wish, out); });
 }
 
 } // namespace kcoro

@@ -8,8 +8,6 @@
 #include "user/privileges.h"
 #include "user/ps_table.h"
 
-#include <CLI/CLI.hpp>
-
 #include <cstring>
 #include <memory>
 
@@ -127,22 +125,20 @@ EXAMPLES:
 
 } // namespace
 
-void add_ps(CLI::App &app, request &asked)
+void add_ps(const cli_verb &app)
 {
-	auto *verb = app.add_subcommand("ps", "live coroutines: state, what each waits for");
+	auto verb = app.add("ps", "live coroutines: state, what each waits for");
 	auto wish = std::make_shared<ps_request>();
 
-	verb->fallthrough();
-	verb->add_flag("-t,--tree", wish->tree, "as a tree: below each whom it awaits");
-	verb->add_option("-C,--name", wish->filter.name, "only those of this name")
-		->type_name("NAME");
-	verb->add_option("-s,--scope", wish->filter.scope, "only those in scopes of this name")
-		->type_name("NAME");
-	verb->add_option("-n,--limit", wish->filter.limit, "at most so many")
-		->check(CLI::Range(1L, 1L << 24).description(""))
-		->type_name("N");
-	verb->footer(footer);
-	verb->callback([=, &asked] { asked.run = [=, &asked] { return ps(*wish, asked.out); }; });
+	verb.flag("-t,--tree", wish->tree, "as a tree: below each whom it awaits");
+	verb.option("-C,--name", wish->filter.name, "only those of this name").value("NAME");
+	verb.option("-s,--scope", wish->filter.scope, "only those in scopes of this name")
+		.value("NAME");
+	verb.option("-n,--limit", wish->filter.limit, "at most so many")
+		.range(1U, 1U << 24)
+		.value("N");
+	verb.footer(footer);
+	verb.action([=](const output &out) { return ps(*wish, out); });
 }
 
 } // namespace kcoro

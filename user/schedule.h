@@ -3,11 +3,9 @@
 #ifndef KCORO_USER_SCHEDULE_H
 #define KCORO_USER_SCHEDULE_H
 
-#include <string>
+#include "user/cli_verb.h"
 
-namespace CLI {
-class App;
-}
+#include <string>
 
 namespace kcoro {
 
@@ -17,10 +15,10 @@ struct schedule {
 };
 
 // Adds [IFACE], of a filter; before the schedule.
-void add_interface(CLI::App &verb, std::string &interface);
+void add_interface(const cli_verb &verb, std::string &interface);
 
 // Adds [interval [count]].
-void add_schedule(CLI::App &verb, schedule &when);
+void add_schedule(const cli_verb &verb, schedule &when);
 
 } // namespace kcoro
 

@@ -6,8 +6,6 @@
 #include "user/privileges.h"
 #include "user/verbs.h"
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -153,7 +151,7 @@ result<std::vector<std::string>> listed_names(const filter_attachment &filter)
 	return names;
 }
 
-void add_sni(CLI::App &app, request &asked)
+void add_sni(const cli_verb &app)
 {
 	using action = outcome (*)(names_request, const output &);
 	struct subverb {
@@ -167,32 +165,27 @@ void add_sni(CLI::App &app, request &asked)
 		{"list", "list the blocked names", list_names, false},
 	};
 
-	auto *sni = app.add_subcommand("sni", "change or list the names of attached sni filters");
+	auto sni = app.add("sni", "change or list the names of attached sni filters");
 
-	sni->fallthrough();
-	sni->require_subcommand(0, 1);
-	sni->footer("EXAMPLES:\n"
-		    "  kcoro sni add example.net '*.example.com'\n"
-		    "  kcoro sni del example.net eth0\n"
-		    "  kcoro sni list\n\n"
-		    "Without IFACE: on every interface with an sni filter. Flows that were\n"
-		    "judged already stay as they are.");
+	sni.footer("EXAMPLES:\n"
+		   "  kcoro sni add example.net '*.example.com'\n"
+		   "  kcoro sni del example.net eth0\n"
+		   "  kcoro sni list\n\n"
+		   "Without IFACE: on every interface with an sni filter. Flows that were\n"
+		   "judged already stay as they are.");
 	for (const auto &one : subverbs) {
-		auto *verb = sni->add_subcommand(one.name, one.help);
+		auto verb = sni.add(one.name, one.help);
 		auto wish = std::make_shared<names_request>();
 
-		verb->fallthrough();
-		auto *words = verb->add_option(one.names ? "NAME" : "IFACE", wish->words,
-					       one.names ? "names, then the interface if need be"
-							 : "of this interface only");
+		auto words = verb.option(one.names ? "NAME" : "IFACE", wish->words,
+					 one.names ? "names, then the interface if need be"
+						   : "of this interface only");
 		if (one.names)
-			words->required();
+			words.required();
 		else
-			words->expected(0, 1);
-		verb->add_option("--iface", wish->interface, "the interface, whatever its name");
-		verb->callback([=, &asked, act = one.act] {
-			asked.run = [=, &asked] { return act(*wish, asked.out); };
-		});
+			words.at_most_one();
+		verb.option("--iface", wish->interface, "the interface, whatever its name");
+		verb.action([=, act = one.act](const output &out) { return act(*wish, out); });
 	}
 }
 

@@ -4,12 +4,11 @@
 
 #include "user/counters.h"
 #include "user/labels.h"
+#include "user/loop.h"
 #include "user/module.h"
 #include "user/pools.h"
 #include "user/privileges.h"
 #include "user/stats.h"
-
-#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <optional>
@@ -202,18 +201,16 @@ std::string footer()
 
 } // namespace
 
-void add_stat(CLI::App &app, request &asked)
+void add_stat(const cli_verb &app)
 {
-	auto *verb = app.add_subcommand("stat", "frames: allocations, frees, live, misses");
+	auto verb = app.add("stat", "frames: allocations, frees, live, misses");
 	auto when = std::make_shared<schedule>();
 	auto pool = std::make_shared<std::string>();
 
-	verb->fallthrough();
-	add_schedule(*verb, *when);
-	verb->add_option("--pool", *pool, "this pool alone: its name or number")->type_name("POOL");
-	verb->footer(footer());
-	verb->callback(
-		[=, &asked] { asked.run = [=, &asked] { return stat(*when, *pool, asked.out); }; });
+	add_schedule(verb, *when);
+	verb.option("--pool", *pool, "this pool alone: its name or number").value("POOL");
+	verb.footer(footer());
+	verb.action([=](const output &out) { return stat(*when, *pool, out); });
 }
 
 } // namespace kcoro

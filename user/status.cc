@@ -8,8 +8,6 @@
 #include "user/privileges.h"
 #include "user/status.h"
 
-#include <CLI/CLI.hpp>
-
 #include <iterator>
 
 namespace kcoro {
@@ -99,15 +97,14 @@ outcome status(const output &out)
 
 } // namespace
 
-void add_status(CLI::App &app, request &asked)
+void add_status(const cli_verb &app)
 {
-	auto *verb = app.add_subcommand("status", "what is attached, and what it has seen");
+	auto verb = app.add("status", "what is attached, and what it has seen");
 
-	verb->fallthrough();
-	verb->footer("EXAMPLES:\n"
-		     "  kcoro status\n"
-		     "  kcoro -p status");
-	verb->callback([&asked] { asked.run = [&asked] { return status(asked.out); }; });
+	verb.footer("EXAMPLES:\n"
+		    "  kcoro status\n"
+		    "  kcoro -p status");
+	verb.action([](const output &out) { return status(out); });
 }
 
 } // namespace kcoro

@@ -3,42 +3,28 @@
 #ifndef KCORO_USER_VERBS_H
 #define KCORO_USER_VERBS_H
 
-#include "user/loop.h"
-#include "user/output.h"
-#include "user/result.h"
-
-#include <functional>
-
-namespace CLI {
-class App;
-}
+#include "user/cli_verb.h"
 
 namespace kcoro {
 
-// What the parsed command line asks for. Parsing only fills it in; main() runs it.
-struct request {
-	output out;
-	std::function<outcome()> run;
-};
-
-void add_attach(CLI::App &app, request &asked);
-void add_attach_sni(CLI::App &attach, request &asked);
-void add_attach_dns(CLI::App &attach, request &asked);
-void add_attach_handshake(CLI::App &attach, request &asked);
-void add_attach_knock(CLI::App &attach, request &asked);
-void add_attach_latency(CLI::App &attach, request &asked);
-void add_attach_coro(CLI::App &attach, request &asked);
-void add_detach(CLI::App &app, request &asked);
-void add_sni(CLI::App &app, request &asked);
-void add_status(CLI::App &app, request &asked);
-void add_stat(CLI::App &app, request &asked);
-void add_pool(CLI::App &app, request &asked);
-void add_ps(CLI::App &app, request &asked);
-void add_hist(CLI::App &app, request &asked);
-void add_hist_dns(CLI::App &hist, request &asked);
-void add_hist_handshake(CLI::App &hist, request &asked);
-void add_events(CLI::App &app, request &asked);
-void add_doctor(CLI::App &app, request &asked);
+void add_attach(const cli_verb &app);
+void add_attach_sni(const cli_verb &attach);
+void add_attach_dns(const cli_verb &attach);
+void add_attach_handshake(const cli_verb &attach);
+void add_attach_knock(const cli_verb &attach);
+void add_attach_latency(const cli_verb &attach);
+void add_attach_coro(const cli_verb &attach);
+void add_detach(const cli_verb &app);
+void add_sni(const cli_verb &app);
+void add_status(const cli_verb &app);
+void add_stat(const cli_verb &app);
+void add_pool(const cli_verb &app);
+void add_ps(const cli_verb &app);
+void add_hist(const cli_verb &app);
+void add_hist_dns(const cli_verb &hist);
+void add_hist_handshake(const cli_verb &hist);
+void add_events(const cli_verb &app);
+void add_doctor(const cli_verb &app);
 
 } // namespace kcoro
 

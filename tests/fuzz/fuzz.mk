@@ -17,7 +17,7 @@ FUZZ_CXXFLAGS := -std=c++20 -g -O1 -DFMT_HEADER_ONLY -Wall -Wextra -Werror -Iinc
 
 # The command's own sources that a target is linked with, beside what it includes.
 FUZZ_EXTRA_options := $(patsubst %,user/%.cc,attach_dns_options attach_handshake_options \
-	attach_knock_options attach_sni_options attach_options ops_options schedule size)
+	attach_knock_options attach_sni_options attach_options cli_verb ops_options schedule size)
 
 .PHONY: fuzz
 fuzz: setup ## fuzz every parser and the magazines: SECONDS=n each (60), TARGETS="a b"

@@ -122,10 +122,11 @@ void check_attach(std::vector<std::string> words)
 	app.fallthrough();
 	app.add_flag("-j,--json", asked.out.compact);
 	app.add_flag("-p,--pretty", asked.out.pretty);
-	kcoro::add_attach_dns(app, asked);
-	kcoro::add_attach_handshake(app, asked);
-	kcoro::add_attach_knock(app, asked);
-	kcoro::add_attach_sni(app, asked);
+	const kcoro::cli_verb attach(app, asked);
+	kcoro::add_attach_dns(attach);
+	kcoro::add_attach_handshake(attach);
+	kcoro::add_attach_knock(attach);
+	kcoro::add_attach_sni(attach);
 	if (words.empty() || (words[0] != "dns" && words[0] != "handshake" && words[0] != "knock"))
 		words.insert(words.begin(), "sni");
 	parse(app, words);
@@ -138,10 +139,11 @@ void check_attach(std::vector<std::string> words)
 void check_schedule(const std::vector<std::string> &words)
 {
 	CLI::App app("", "kcoro");
+	kcoro::request asked;
 	kcoro::schedule when;
 	bool given = false;
 
-	kcoro::add_schedule(app, when);
+	kcoro::add_schedule(kcoro::cli_verb(app, asked), when);
 	app.callback([&] { given = true; });
 	parse(app, words);
 	if (!given)

@@ -2,6 +2,7 @@
 //
 // [interval [count]]: what a verb takes for it.
 #define FMT_HEADER_ONLY
+#include "../../user/cli_verb.cc"
 #include "../../user/schedule.cc"
 
 #include <CLI/CLI.hpp>
@@ -13,10 +14,11 @@ namespace {
 bool parse(const std::vector<const char *> &words, kcoro::schedule &when)
 {
 	CLI::App app("", "kcoro");
+	kcoro::request asked;
 	std::vector<const char *> argv{"kcoro"};
 
 	argv.insert(argv.end(), words.begin(), words.end());
-	kcoro::add_schedule(app, when);
+	kcoro::add_schedule(kcoro::cli_verb(app, asked), when);
 	try {
 		app.parse(static_cast<int>(argv.size()), argv.data());
 	} catch (const CLI::ParseError &) {
