@@ -13,6 +13,7 @@
 #include "user/attach_handshake.h"
 #include "user/attach_knock.h"
 #include "user/attach_sni.h"
+#include "user/schedule.h"
 #include "user/verbs.h"
 
 #include "tests/fuzz/fuzz.h"
