@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 	const std::string_view what = argc > 1 ? argv[1] : "";
 
 	if (access("/sys/kernel/realtime", F_OK) == 0) {
-		const char *why = "PREEMPT_RT's verifier refuses bpf_timer";
+		const char *why = "no bpf_timer on PREEMPT_RT";
 
 		for (const char *peer : {"sni_hand", "dns_hand"})
 			std::printf("none\t%s\tpacket\tbpf\t0\tpacket\t1\t%s\n", peer, why);
