@@ -7,7 +7,7 @@
 examples: $(O)/examples/first_filter.bpf.o ## the examples in BPF, $(O)/examples/<name>.bpf.o
 
 # `make check` builds and runs them.
-tests: examples
+test-programs: examples
 
 $(O)/examples/first_filter.bpf.o: examples/first_filter/first_filter.bpf.c $(O)/vmlinux.h
 	@echo "  BPF      $@"

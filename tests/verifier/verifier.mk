@@ -4,5 +4,5 @@
 
 .PHONY: verifier-baseline
 verifier-baseline: vm-build ## write the kernel's rows of tests/verifier/baseline.tsv: KERNEL=name
-	@$(MAKE) $(parallel) test-programs examples
+	@$(MAKE) $(parallel) test-programs
 	@O=$(O) tests/verifier/verifier.test --renew
