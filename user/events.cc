@@ -116,9 +116,10 @@ int event_stream::on_event(void *self, void *data, size_t size)
 		stream->end_ = printed.error();
 		return -ECANCELED;
 	}
-	if (stream->left_ > 0 && --stream->left_ == 0)
-		return -ECANCELED; // leaves the rest to the next reader
-	return 0;
+	if (stream->left_ < 0)
+		return 0;
+	stream->left_--;
+	return stream->left_ ? 0 : -ECANCELED; // leaves the rest to the next reader
 }
 
 std::string event_stream::interface_of(unsigned ifindex) const
