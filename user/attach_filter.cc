@@ -10,6 +10,7 @@
 
 #include "attachment.skel.h"
 
+#include <filters/pool/filter_pool.h>
 #include <linux/if_link.h>
 
 #include <cerrno>
@@ -21,8 +22,8 @@ namespace {
 
 using attachment_object = skeleton<attachment_bpf, attachment_bpf::destroy>;
 
-// The class that a filter's coroutine is meant for, and the largest state of one, in bytes.
-constexpr unsigned coroutine_class = 512, largest_state = 48;
+// The class that a filter's coroutine is meant for, in bytes.
+constexpr unsigned coroutine_class = 512;
 
 // enum bpf_attach_type; the build machine's linux/bpf.h may be older than they are.
 constexpr auto tcx_ingress = static_cast<bpf_attach_type>(46);
@@ -121,7 +122,7 @@ outcome link_program(int program, const attachment &record, attachment_direction
 
 unsigned long long filter_pool_quota(unsigned long long frame_bytes, unsigned frames, unsigned cpus)
 {
-	if (module_struct_bytes("bpf_coro") + largest_state > coroutine_class)
+	if (module_struct_bytes("bpf_coro") + FILTER_STATE_BYTES > coroutine_class)
 		frame_bytes *= 2;
 	return frame_bytes * frames + 65536 + 131072ULL * cpus;
 }

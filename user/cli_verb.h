@@ -36,7 +36,7 @@ public:
 	cli_option value(const std::string &name) const;
 	cli_option range(unsigned least, unsigned most) const;
 	cli_option range(long least, long most) const;
-	// Of a number of seconds.
+	// "nan" is out of range, too.
 	cli_option range(double least, double most) const;
 	cli_option one_of(const std::vector<std::string> &words) const;
 	// Of a list: several values in a word, with commas between.

@@ -13,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include <filters/pool/filter_pool.h>
 #include <kcoro.bpf.h>
 #include <kcoro_keep.bpf.h>
 #include <kcoro_packet.bpf.h>

@@ -33,6 +33,7 @@ struct dns_query {
 	__u64 sent_ns;
 	struct dns_server server;
 };
+_Static_assert(sizeof(struct dns_query) <= FILTER_STATE_BYTES, "the pool's quota is reckoned with less");
 
 /* The frame of one direction of a TCP connection. */
 struct dns_stream {

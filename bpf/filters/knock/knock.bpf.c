@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include <filters/pool/filter_pool.h>
 #include <kcoro.bpf.h>
 #include <kcoro_coro.h>
 #include <kcoro_keep.bpf.h>
@@ -68,6 +69,7 @@ struct visitor {
 	__u32 knock;		/* which one is awaited */
 	__u32 line;
 };
+_Static_assert(sizeof(struct visitor) <= FILTER_STATE_BYTES, "the pool's quota is reckoned with less");
 
 /* What of the time is left since the first knock. */
 static __always_inline __u64 left(const struct visitor *v)

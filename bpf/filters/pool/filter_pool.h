@@ -10,6 +10,13 @@
 
 #define FILTER_POOL_NAME_LEN 16 /* KCORO_NAME_LEN */
 
+/*
+ * The largest state of a filter's coroutine, in bytes: what a frame of 512 has room for on all
+ * kernels but those that debug locks. The pool's default quota is reckoned with it
+ * (filter_pool_quota()).
+ */
+#define FILTER_STATE_BYTES 48
+
 struct filter_pool_args {
 	__u64 quota;			/* in: bytes, not 0 */
 	char name[FILTER_POOL_NAME_LEN]; /* in */
