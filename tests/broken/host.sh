@@ -72,7 +72,7 @@ broken() {
 
 # scenario MODULE WHAT - run it; output and kernel log in $work/log. The status of the run.
 scenario() {
-	"$top/tests/vm/run" --timeout 300 --add "$work/$1.ko:/kcoro/kcoro.ko" \
+	"$top/tests/vm/run" --add "$work/$1.ko:/kcoro/kcoro.ko" \
 		--add "$out/kmod/$KERNEL_RELEASE/kcoro_test.ko" --add "$out/tests/kfuncs" \
 		--add "$here/broken.guest" -- bash /kcoro/broken.guest "$2" >"$work/log" 2>&1
 }
