@@ -15,7 +15,7 @@ kernel() {
 	[[ " ${KERNELS[*]-} " != *" $name "* ]] || fail "tests/vm/kernels: there are two kernels called $name"
 	KERNELS+=("$name")
 	for field; do
-		[[ ${field%%=*} =~ ^(from|suite|flavour|root|compiler|package|config|append|memory|time_factor|notes)$ && $field == *=* ]] ||
+		[[ ${field%%=*} =~ ^(from|suite|flavour|root|compiler|package|config|append|cpu|memory|time_factor|notes)$ && $field == *=* ]] ||
 			fail "tests/vm/kernels: $name: what is \"$field\"?"
 		kernel_values[$name/${field%%=*}]=${field#*=}
 	done

@@ -35,7 +35,7 @@ slip_find() {
 		# instructions that precede it (gen_helper_cmpxchg16b* without gen_update_cc_op).
 		# An interrupt that comes next saves them, and TF may be among them: the kernel
 		# steps the second instruction behind. Only kprobes set TF, and take their trap.
-		# With --icount alone, as elsewhere the emulated CPU has none.
+		# Only with --icount and on kernels that need it has the emulated CPU a cmpxchg16b.
 		[[ $2 == tcg && $after == *' asm_exc_debug+'* ]] || return 1
 		[[ $(code_before "${after#* asm_exc_debug+}") =~ ' 48 0f c7 '[0-9a-f]{2}( [0-9a-f]{2}){0,16}$ ]] ||
 			return 1
