@@ -23,6 +23,13 @@ slip_find() {
 		echo "the emulated kernel complained while it booted: ${first#*] }"
 		return
 	fi
+	# The kernel itself never sets NT or IOPL, which the flags of the cmpxchg16b below can
+	# bring; the direction flag comes along, and what is cleared or copied goes wrong.
+	if [[ $2 == tcg && $after =~ RSP:\ 0018:[0-9a-f]+\ EFLAGS:\ ([0-9a-f]{8}) ]] &&
+		((0x${BASH_REMATCH[1]} & 0x7000)); then
+		echo "the emulated kernel went on with flags that it never sets: ${BASH_REMATCH[1]}"
+		return
+	fi
 	case $first in
 	*' int3: '*)
 		# Emulated CPUs that run in parallel now and then execute the breakpoint with
