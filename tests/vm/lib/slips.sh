@@ -7,8 +7,8 @@
 # told; one that comes each time fails the run as all others do. Each is known by its
 # words and its place, and stands here with its reason. Needs splat.sh.
 
-# slip_find LOG ACCEL - is the log's first complaint a slip? Prints what it was; status 1
-# when it was none. ACCEL is tcg or kvm.
+# slip_find LOG ACCEL CPU - is the log's first complaint a slip? Prints what it was; status 1
+# when it was none. ACCEL is tcg or kvm, CPU what QEMU has as -cpu.
 slip_find() {
 	local log first before after
 	first=$(splat_find "$1" | sed -n 1p)
@@ -25,7 +25,8 @@ slip_find() {
 	fi
 	# The kernel itself never sets NT or IOPL, which the flags of the cmpxchg16b below can
 	# bring; the direction flag comes along, and what is cleared or copied goes wrong.
-	if [[ $2 == tcg && $after =~ RSP:\ 0018:[0-9a-f]+\ EFLAGS:\ ([0-9a-f]{8}) ]] &&
+	# A CPU without that instruction has no such excuse.
+	if [[ $2 == tcg && ($3 != *cx16=off* || $3 == *cx16=on*) && $after =~ RSP:\ 0018:[0-9a-f]+\ EFLAGS:\ ([0-9a-f]{8}) ]] &&
 		((0x${BASH_REMATCH[1]} & 0x7000)); then
 		echo "the emulated kernel went on with flags that it never sets: ${BASH_REMATCH[1]}"
 		return
